@@ -1,0 +1,4 @@
+// Package e2e tests the built program from outside, with the mail clients that
+// people have: swaks, mbsync, mutt, and Python's own libraries. A client that is
+// missing is a failure, never a skip: make test installs them.
+package e2e

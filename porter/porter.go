@@ -1,0 +1,93 @@
+package porter
+
+import (
+	"context"
+	"crypto/x509"
+	"log/slog"
+	"net/netip"
+	"time"
+
+	"github.com/vaguemestre/vaguemestre/audit"
+	"github.com/vaguemestre/vaguemestre/certs"
+	"github.com/vaguemestre/vaguemestre/fault"
+	"github.com/vaguemestre/vaguemestre/pace"
+	"github.com/vaguemestre/vaguemestre/seal"
+	"github.com/vaguemestre/vaguemestre/store"
+	"github.com/vaguemestre/vaguemestre/trust"
+)
+
+// Parts are the things a porter works with; all are required.
+type Parts struct {
+	DB       *store.DB
+	Platform seal.Platform
+	Works    *seal.Works
+	Checker  *certs.Checker
+	// Trust returns the whitelist in force, nil if there is none.
+	Trust func() *trust.Space
+	Log   *slog.Logger
+}
+
+// Options adjusts a porter. The zero value is safe.
+type Options struct {
+	// PasswordAlone lets professionals log in with an app password and no
+	// certificate. Professional operators require mutual TLS from their people:
+	// leave it off.
+	PasswordAlone bool
+	// Clock is the time; nil is time.Now.
+	Clock func() time.Time
+}
+
+// Porter is the way in of one operator, safe for concurrent use.
+type Porter struct {
+	Parts
+	opts Options
+	// failures paces failed logins, per address and per network: a bucket that
+	// runs empty refuses without looking at the password.
+	failures *pace.Pacer
+}
+
+// failureRate lets a person mistype and a guesser despair.
+const (
+	failureEvery = 6 * time.Second
+	failureBurst = 20
+	failureKeys  = 200_000
+)
+
+// New returns a porter.
+func New(p Parts, o Options) *Porter {
+	if o.Clock == nil {
+		o.Clock = time.Now
+	}
+	return &Porter{Parts: p, opts: o, failures: pace.New(pace.Rate{Every: failureEvery, Burst: failureBurst}, failureKeys)}
+}
+
+// errLogin is the one answer to every login that fails: it tells nothing of what
+// was wrong.
+func errLogin() error { return fault.New(fault.Denied, "login-failed") }
+
+// network is what failed attempts from one place share: an IPv4 address or an
+// IPv6 /64.
+func network(a netip.Addr) string {
+	a = a.Unmap()
+	if a.Is4() {
+		return a.String()
+	}
+	p, err := a.Prefix(64)
+	if err != nil {
+		return "unknown"
+	}
+	return p.String()
+}
+
+// checkClient judges a client certificate for a person's or machine's box.
+func (p *Porter) checkClient(ctx context.Context, chain []*x509.Certificate) (certs.Verdict, error) {
+	return p.Checker.Check(ctx, chain, certs.AsClient, p.opts.Clock())
+}
+
+// note writes the audit leaf of an attempt that released nothing.
+func (p *Porter) note(ctx context.Context, l audit.Leaf) {
+	err := p.DB.Write(context.WithoutCancel(ctx), func(tx *store.Tx) error { return audit.Append(tx, l) })
+	if err != nil {
+		p.Log.Error("audit.attempt.lost", "component", "porter", "act", l.Act, "error", err)
+	}
+}
