@@ -43,7 +43,9 @@ func (o *Office) place(ctx context.Context, d *dispatch) (kept bool, err error) 
 		if !ok {
 			return err == nil, err
 		}
-		d.without(again.failed)
+		if err := d.without(again.failed); err != nil {
+			return false, err
+		}
 		failed = append(failed, again.failed...)
 		if d.empty() {
 			return false, firstError(failed)

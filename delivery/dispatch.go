@@ -55,7 +55,8 @@ type dispatch struct {
 	at       time.Time
 	local    []stop // ascending by box
 	jobs     []queue.Job
-	outcomes []outcome.Recipient
+	outcomes []outcome.Recipient // by recipient number; of submitted letters only
+	opening  outcome.Opening
 }
 
 // stop is one local recipient.
@@ -81,7 +82,18 @@ func (o *Office) prepare(ctx context.Context, in *intake, env envelope, from ori
 	if err := d.forward(ctx); err != nil {
 		return nil, err
 	}
-	return d, nil
+	return d, d.sealOutcomes()
+}
+
+// sealOutcomes seals what the sender will be told of each recipient.
+func (d *dispatch) sealOutcomes() (err error) {
+	if len(d.outcomes) > 0 {
+		d.opening, err = outcome.NewBook(d.office.Works).Prepare(outcome.Letter{
+			ID: outcome.LetterID(d.id), Sender: string(d.origin.box),
+			MessageID: d.in.structure.MessageID, Recipients: d.outcomes,
+		})
+	}
+	return err
 }
 
 // head returns the trace fields of one recipient (RFC 5321 4.4).
@@ -169,7 +181,7 @@ func (d *dispatch) outcome(r recipient) outcome.Recipient {
 	if r.box != nil {
 		facts = append(facts, outcome.Fact{At: d.at, What: outcome.Delivered})
 	}
-	return outcome.Recipient{Number: r.number, Address: r.address, Facts: facts}
+	return outcome.Recipient{Address: r.address, Facts: facts}
 }
 
 // failure is a local recipient that could not be served at commit.
@@ -182,7 +194,9 @@ type failure struct {
 // retry tells the caller of place which recipients have to be left out.
 type retry struct{ failed []failure }
 
-func (r *retry) Error() string { return fmt.Sprintf("%d recipients could not be served", len(r.failed)) }
+func (r *retry) Error() string {
+	return fmt.Sprintf("%d recipients could not be served", len(r.failed))
+}
 
 // place writes everything in tx: letters, body, jobs, outcomes and one audit
 // leaf. If a recipient cannot be served it fails with *retry, naming all of them.
@@ -209,10 +223,7 @@ func (d *dispatch) place(tx *store.Tx) error {
 		}
 	}
 	if len(d.outcomes) > 0 {
-		err := outcome.Begin(tx, d.office.Works, outcome.Letter{
-			ID: d.id, Box: string(d.origin.box), MessageID: d.in.structure.MessageID,
-		}, d.outcomes)
-		if err != nil {
+		if err := outcome.Begin(tx, d.opening); err != nil {
 			return err
 		}
 	}
@@ -222,15 +233,20 @@ func (d *dispatch) place(tx *store.Tx) error {
 	})
 }
 
-// without drops the recipients that failed.
-func (d *dispatch) without(failed []failure) {
-	gone := func(box mailbox.BoxID) bool {
-		return slices.ContainsFunc(failed, func(f failure) bool { return f.box == box })
-	}
-	d.local = slices.DeleteFunc(d.local, func(s stop) bool { return gone(s.delivery.Box) })
-	d.outcomes = slices.DeleteFunc(d.outcomes, func(r outcome.Recipient) bool {
-		return slices.ContainsFunc(failed, func(f failure) bool { return f.err != nil && f.to.number == r.Number })
+// without leaves out the recipients that failed, and notes it in their outcome.
+func (d *dispatch) without(failed []failure) error {
+	d.local = slices.DeleteFunc(d.local, func(s stop) bool {
+		return slices.ContainsFunc(failed, func(f failure) bool { return f.box == s.delivery.Box })
 	})
+	for _, f := range failed {
+		if f.err != nil && f.to.number < len(d.outcomes) {
+			d.outcomes[f.to.number].Facts = []outcome.Fact{
+				{At: d.at, What: outcome.Accepted},
+				{At: d.at, What: outcome.Refused, Code: statusOf(f.err), Evidence: outcome.Evidence{Source: "self", Text: fault.Reason(f.err)}},
+			}
+		}
+	}
+	return d.sealOutcomes()
 }
 
 // empty reports whether nobody is left to serve.

@@ -46,8 +46,15 @@ func (r *Relay) settle(ctx context.Context, job queue.Job, p *delivery.Parcel, r
 		r.Log.Error("relay.report.failed", "component", "relay", "job", string(job.ID), "error", err)
 		return queue.Retry("report-failed")
 	}
+	entries, err := r.entries(p, taken, refused)
+	if err != nil {
+		return queue.Retry("outcome-unsealed")
+	}
 	effect := func(tx *store.Tx) error {
-		if err := r.record(tx, p, taken, refused); err != nil {
+		if err := outcome.Add(tx, entries...); err != nil {
+			return err
+		}
+		if err := audit.Append(tx, leaf(p, taken, refused)); err != nil {
 			return err
 		}
 		return report.Place(tx)
@@ -82,34 +89,43 @@ func final(err error) bool {
 // expired reports whether the letter was tried for as long as letters are.
 func expired(err error) bool { return fault.Reason(err) == "letter-expired" }
 
-// record writes the outcome facts and one audit leaf.
-func (r *Relay) record(tx *store.Tx, p *delivery.Parcel, taken, refused []result) error {
-	add := func(res result, fact outcome.Fact) error {
-		if p.Box == "" { // a report of ours has no outcome
-			return nil
-		}
-		fact.At = tx.Now()
-		return outcome.Add(tx, r.Works, p.Letter, res.to.Number, fact)
+// entries seals one outcome fact per recipient that was dealt with.
+func (r *Relay) entries(p *delivery.Parcel, taken, refused []result) ([]outcome.Entry, error) {
+	if p.Box == "" { // a report of ours has no outcome
+		return nil, nil
+	}
+	book, now := outcome.NewBook(r.Works), r.opts.Clock()
+	var entries []outcome.Entry
+	add := func(res result, f outcome.Fact) error {
+		f.At = now
+		e, err := book.Enter(outcome.LetterID(p.Letter), res.to.Number, f)
+		entries = append(entries, e)
+		return err
 	}
 	for _, res := range taken {
-		if err := add(res, outcome.Fact{What: outcome.Relayed}); err != nil {
-			return err
+		if err := add(res, outcome.Fact{What: outcome.Relayed, Evidence: outcome.Evidence{Source: "smtp"}}); err != nil {
+			return nil, err
 		}
 	}
 	for _, res := range refused {
-		what := outcome.Refused
+		f := outcome.Fact{What: outcome.Refused, Code: status(res.err), Evidence: outcome.Evidence{Source: "smtp", Text: diagnostic(res.err)}}
 		if expired(res.err) {
-			what = outcome.Expired
+			f = outcome.Fact{What: outcome.Expired, Evidence: outcome.Evidence{Source: "self", Text: fault.Reason(res.err)}}
 		}
-		if err := add(res, outcome.Fact{What: what, Code: status(res.err), Evidence: fault.Reason(res.err)}); err != nil {
-			return err
+		if err := add(res, f); err != nil {
+			return nil, err
 		}
 	}
-	leaf := audit.Leaf{Role: "operator", Act: "letter.relay", Object: "letter:" + p.Letter, Result: audit.Done}
+	return entries, nil
+}
+
+// leaf is the audit leaf of one try that ended something.
+func leaf(p *delivery.Parcel, taken, refused []result) audit.Leaf {
+	l := audit.Leaf{Role: "operator", Act: "letter.relay", Object: "letter:" + p.Letter, Result: audit.Done}
 	if len(taken) == 0 {
-		leaf.Result, leaf.Reason = audit.Failed, fault.Reason(refused[0].err)
+		l.Result, l.Reason = audit.Failed, fault.Reason(refused[0].err)
 	}
-	return audit.Append(tx, leaf)
+	return l
 }
 
 // report prepares the DSN about refused recipients, nil if there is none to send.
