@@ -33,14 +33,14 @@ var floorNames = [...]string{"ground", "house", "work", "door", "roof", "tests"}
 var rooms = map[string]floor{
 	"cmd/vaguemestre": roof, "node": roof, "demo": roof,
 	"smtpd": door, "imapd": door, "web": door,
-	"porter": work, "delivery": work, "relay": work, "rounds": work,
+	"porter": work, "delivery": work, "relay": work, "rounds": work, "lifecycle": work,
 	"mailbox": house, "certs": house, "trust": house, "account": house,
 	"outcome": house, "audit": house, "queue": house, "custody": house,
 	"store": ground, "blob": ground, "seal": ground, "letter": ground,
 	"pace": ground, "bus": ground, "identity": ground, "fault": ground,
 	"store/migrations": ground,
-	"store/storetest":  tests, "store/pgtest": tests, "blob/blobtest": tests, "bus/bustest": tests,
-	"e2e": tests, "e2e/hostile": tests, "bench": roof,
+	"store/storetest":  tests, "store/pgtest": ground, "blob/blobtest": tests, "bus/bustest": tests,
+	"e2e": tests, "wiretest": tests, "e2e/hostile": tests, "bench": roof,
 }
 
 // shared packages may be imported from every floor, their own included.
@@ -53,7 +53,7 @@ var homes = map[string][]string{
 	"github.com/ProtonMail/go-crypto":       {"seal"},
 	"filippo.io/age":                        {"seal"},
 	"modernc.org/sqlite":                    {"store"},
-	"github.com/jackc/pgx/v5":               {"store"},
+	"github.com/jackc/pgx/v5":               {"store", "store/pgtest"},
 	"github.com/pressly/goose/v3":           {"store"},
 	"github.com/russellhaering/goxmldsig":   {"trust"},
 	"github.com/beevik/etree":               {"trust"},

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"crypto/tls"
 	"net/netip"
+	"strings"
 
 	"github.com/vaguemestre/vaguemestre/account"
 	"github.com/vaguemestre/vaguemestre/audit"
@@ -47,16 +48,16 @@ func (p *Porter) Sender(ctx context.Context, c delivery.Caller, creds delivery.C
 
 // prove paces an attempt, decides on it and audits a failure.
 func (p *Porter) prove(ctx context.Context, a Attempt) (identity.Principal, mailbox.Box, error) {
-	from := "net:" + network(a.Remote)
-	target := "box:" + string(p.Works.MAC("pace", []byte(a.Login)))
-	if p.failures.Empty(from) || p.failures.Empty(target) {
+	from := network(a.Remote)
+	target := from + "/" + string(p.Works.MAC("pace", []byte(strings.ToLower(a.Login))))
+	if p.perNetwork.Empty(from) || p.perBox.Empty(target) {
 		p.noteFailure(ctx, a, "too-fast")
 		return identity.Principal{}, mailbox.Box{}, fault.New(fault.OverQuota, "too-fast")
 	}
 	by, box, err := p.decide(ctx, a)
 	if err != nil && !fault.Is(err, fault.Transient) && !fault.Is(err, fault.Internal) {
 		// The buckets are for failures: who succeeds never waits.
-		_, _ = p.failures.Allow(from), p.failures.Allow(target)
+		_, _ = p.perNetwork.Allow(from), p.perBox.Allow(target)
 		p.noteFailure(ctx, a, fault.Reason(err))
 		return identity.Principal{}, mailbox.Box{}, errLogin()
 	}

@@ -41,16 +41,20 @@ type Options struct {
 type Porter struct {
 	Parts
 	opts Options
-	// failures paces failed logins, per address and per network: a bucket that
-	// runs empty refuses without looking at the password.
-	failures *pace.Pacer
+	// Failed logins empty a bucket; an empty bucket refuses without looking at the
+	// password. A box is paced per network that asks for it, so that nobody can lock
+	// its holder out from elsewhere; a network is paced as a whole, far more
+	// generously, since a hospital comes from one address.
+	perBox, perNetwork *pace.Pacer
 }
 
-// failureRate lets a person mistype and a guesser despair.
+// The rates let a person mistype and a guesser despair.
 const (
-	failureEvery = 6 * time.Second
-	failureBurst = 20
-	failureKeys  = 200_000
+	boxEvery     = 6 * time.Second
+	boxBurst     = 10
+	networkEvery = time.Second
+	networkBurst = 200
+	paceKeys     = 200_000
 )
 
 // New returns a porter.
@@ -58,7 +62,11 @@ func New(p Parts, o Options) *Porter {
 	if o.Clock == nil {
 		o.Clock = time.Now
 	}
-	return &Porter{Parts: p, opts: o, failures: pace.New(pace.Rate{Every: failureEvery, Burst: failureBurst}, failureKeys)}
+	return &Porter{
+		Parts: p, opts: o,
+		perBox:     pace.New(pace.Rate{Every: boxEvery, Burst: boxBurst}, paceKeys),
+		perNetwork: pace.New(pace.Rate{Every: networkEvery, Burst: networkBurst}, paceKeys),
+	}
 }
 
 // errLogin is the one answer to every login that fails: it tells nothing of what
