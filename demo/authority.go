@@ -29,6 +29,7 @@ type authority struct {
 	https     *http.Server
 	httpAddr  string
 	httpsAddr string
+	stop      context.CancelFunc
 }
 
 // published is one version of the whitelist.
@@ -149,6 +150,9 @@ func (a *authority) listen() error {
 		Handler: mux, ReadHeaderTimeout: 10 * time.Second,
 		TLSConfig: &tls.Config{Certificates: []tls.Certificate{a.server.TLS()}, MinVersion: tls.VersionTLS12},
 	}
+	run, stop := context.WithCancel(context.Background())
+	a.stop = stop
+	go a.Run(run)                                        // signs the CRLs anew before they end
 	go func() { _ = a.http.Serve(plain) }()              // ends with close
 	go func() { _ = a.https.ServeTLS(secure, "", "") }() // ends with close
 	return nil
@@ -173,6 +177,7 @@ func (a *authority) close(ctx context.Context) error {
 	if a.http == nil {
 		return nil
 	}
+	a.stop()
 	return errors.Join(a.http.Shutdown(ctx), a.https.Shutdown(ctx))
 }
 

@@ -197,10 +197,8 @@ func foldType(name string) (string, bool) {
 	if name[0] >= '0' && name[0] <= '9' {
 		return shortType(name), dottedOID(name)
 	}
-	for i := range len(name) {
-		if c := name[i]; !('A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-') {
-			return "", false
-		}
+	if strings.Trim(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-") != "" {
+		return "", false
 	}
 	return name, true
 }

@@ -12,7 +12,7 @@ import (
 const crockford = "0123456789abcdefghjkmnpqrstvwxyz"
 
 // lastID is the id made last, so that the next one sorts after it.
-var lastID struct {
+var lastID struct { //nolint:gochecknoglobals // one order of ids for the process
 	sync.Mutex
 	b [16]byte
 }

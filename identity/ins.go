@@ -23,8 +23,9 @@ const (
 // characters with a key of two digits. The pair is the identity, never the
 // matricule alone: one person can move from a NIA to a NIR.
 //
-// An INS is health data: it prints itself as "INS(***)" everywhere. Only
-// Matricule returns it.
+// An INS is health data: it prints itself as "INS(***)". Only Matricule returns
+// it. (Package fmt calls no method on an unexported field: do not print a struct
+// that hides one.)
 type INS struct {
 	oid       string
 	matricule string // 13 characters and the key
@@ -95,8 +96,8 @@ func (i INS) Fictitious() bool { return i.oid == INSTest || i.oid == INSDemo }
 // String hides the matricule.
 func (i INS) String() string { return "INS(***)" }
 
-// GoString hides the matricule from %#v.
-func (i INS) GoString() string { return i.String() }
+// Format hides the matricule from every verb of package fmt.
+func (i INS) Format(f fmt.State, _ rune) { fmt.Fprint(f, i.String()) }
 
 // LogValue hides the matricule from every log.
 func (i INS) LogValue() slog.Value { return slog.StringValue(i.String()) }

@@ -2,7 +2,6 @@ package node
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -127,7 +126,7 @@ func (n *Node) openWeb(l net.Listener) func(context.Context) error {
 		Handler:           web.New(web.Site{Name: n.Config.Operator.Name, Host: n.Config.Operator.Host}, n.DB),
 		ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
 		MaxHeaderBytes: 32 << 10,
-		TLSConfig:      &tls.Config{Certificates: []tls.Certificate{n.trust.cert}, MinVersion: tls.VersionTLS12},
+		TLSConfig:      certs.UserServerTLS(n.trust.cert, nil),
 		ErrorLog:       log.New(io.Discard, "", 0), // handshakes that fail are the peer's
 	}
 	n.workers.Go(func() {

@@ -22,7 +22,7 @@ func (c *Config) OpenStore(ctx context.Context, log *slog.Logger) (*store.DB, er
 // CheckFiles looks at the files that the configuration names: are they there, do
 // they hold what they should, does the certificate fit the operator.
 func (c *Config) CheckFiles() error {
-	a, err := openTrust(c, slog.New(slog.DiscardHandler), time.Now)
+	a, err := openTrust(c, trust.KeeperOptions{Logger: slog.New(slog.DiscardHandler), Clock: time.Now})
 	if err != nil {
 		return err
 	}
@@ -39,7 +39,7 @@ func (c *Config) CheckFiles() error {
 
 // SignerPolicy is who may sign the whitelist, judged with the CRLs kept on disk.
 func (c *Config) SignerPolicy() (trust.SignerPolicy, error) {
-	a, err := openTrust(c, slog.New(slog.DiscardHandler), time.Now)
+	a, err := openTrust(c, trust.KeeperOptions{Logger: slog.New(slog.DiscardHandler), Clock: time.Now})
 	if err != nil {
 		return trust.SignerPolicy{}, err
 	}

@@ -23,6 +23,7 @@ import (
 	"github.com/vaguemestre/vaguemestre/relay"
 	"github.com/vaguemestre/vaguemestre/seal"
 	"github.com/vaguemestre/vaguemestre/store"
+	"github.com/vaguemestre/vaguemestre/trust"
 )
 
 // Options adjusts a node beyond its configuration file.
@@ -111,11 +112,29 @@ func (n *Node) open(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("custody: %w", err)
 	}
-	if n.trust, err = openTrust(c, n.log, n.opts.Clock); err != nil {
+	known, err := n.knownList(ctx)
+	if err != nil {
+		return err
+	}
+	if n.trust, err = openTrust(c, known); err != nil {
 		return fmt.Errorf("trust: %w", err)
 	}
 	n.wire()
 	return nil
+}
+
+// knownList ties the whitelist to the database, which remembers the newest list
+// ever accepted: a file put back from a backup is no way back.
+func (n *Node) knownList(ctx context.Context) (trust.KeeperOptions, error) {
+	o := trust.KeeperOptions{Logger: n.log, Clock: n.opts.Clock}
+	err := n.DB.Read(ctx, func(tx *store.Tx) (err error) {
+		o.Known, err = trust.KnownMark(tx)
+		return err
+	})
+	o.Accepted = func(ctx context.Context, m trust.Mark) error {
+		return n.DB.Write(ctx, func(tx *store.Tx) error { return trust.KeepMark(tx, m) })
+	}
+	return o, err
 }
 
 // wire builds the works on the houses.

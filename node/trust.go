@@ -34,8 +34,10 @@ type anchorage struct {
 	log     *slog.Logger
 }
 
-// openTrust loads anchors, certificate, kept CRLs and whitelist; nothing is fetched.
-func openTrust(c *Config, log *slog.Logger, clock func() time.Time) (*anchorage, error) {
+// openTrust loads anchors, certificate, kept CRLs and whitelist; nothing is
+// fetched. The options carry clock, log and what the database knows of lists.
+func openTrust(c *Config, o trust.KeeperOptions) (*anchorage, error) {
+	log, clock := o.Logger, o.Clock
 	roots, err := readCertificates(c.path(c.Trust.Roots))
 	if err != nil {
 		return nil, err
@@ -87,8 +89,8 @@ func openTrust(c *Config, log *slog.Logger, clock func() time.Time) (*anchorage,
 		_, err := a.checker.Check(context.Background(), []*x509.Certificate{cert}, certs.AsSigner, at)
 		return err
 	}}
-	a.keeper, err = trust.OpenKeeper(filepath.Join(state, "whitelist.xml"), a.signer,
-		trust.KeeperOptions{Logger: log, Clock: clock, MaxAge: time.Duration(c.Trust.FailClosed)})
+	o.MaxAge = time.Duration(c.Trust.FailClosed)
+	a.keeper, err = trust.OpenKeeper(filepath.Join(state, "whitelist.xml"), a.signer, o)
 	return a, err
 }
 
