@@ -32,7 +32,7 @@ var floorNames = [...]string{"ground", "house", "work", "door", "roof", "tests"}
 // is placed: that is the moment to think about where it belongs.
 var rooms = map[string]floor{
 	"cmd/vaguemestre": roof, "node": roof, "demo": roof,
-	"smtpd": door, "imapd": door, "web": door,
+	"smtpd": door, "imapd": door, "imapd/front": door, "imapd/view": door, "web": door,
 	"porter": work, "delivery": work, "relay": work, "rounds": work, "lifecycle": work,
 	"mailbox": house, "certs": house, "trust": house, "account": house,
 	"outcome": house, "audit": house, "queue": house, "custody": house,
@@ -166,9 +166,19 @@ func checkInside(t *testing.T, file, pkg string, at floor, target string) {
 	case to == tests:
 		t.Errorf("%s: imports test support %s", file, target)
 	case strings.HasPrefix(target, pkg+"/"): // a room of its own house
+	case to == at && sameHouse(pkg, target): // another room of the same house
+	case strings.Contains(target, "/") && to != ground:
+		t.Errorf("%s: imports %s, a room of another house", file, target)
 	case at == roof && to == roof: // cmd over demo over node
 	case at == work && target == "delivery": // works may import delivery
 	case to >= at:
 		t.Errorf("%s: %s (%s) imports %s (%s): imports go strictly downward", file, pkg, floorNames[at], target, floorNames[to])
 	}
+}
+
+// sameHouse reports whether two rooms belong to one house.
+func sameHouse(a, b string) bool {
+	house, _, room := strings.Cut(a, "/")
+	other, _, otherRoom := strings.Cut(b, "/")
+	return room && otherRoom && house == other
 }

@@ -118,4 +118,3 @@ func readRows(file string) ([]trust.Row, error) {
 		})
 	}
 }
-
