@@ -35,14 +35,24 @@ const (
 	Transient
 )
 
-var kindNames = [...]string{"internal", "invalid", "not found", "denied", "conflict", "over quota", "transient"}
-
 // String returns the kind's name in lower case.
 func (k Kind) String() string {
-	if int(k) < len(kindNames) {
-		return kindNames[k]
+	switch k {
+	case Invalid:
+		return "invalid"
+	case NotFound:
+		return "not found"
+	case Denied:
+		return "denied"
+	case Conflict:
+		return "conflict"
+	case OverQuota:
+		return "over quota"
+	case Transient:
+		return "transient"
+	default:
+		return "internal"
 	}
-	return "internal"
 }
 
 // Error is a fault: a kind, a reason id and an optional cause.

@@ -27,7 +27,9 @@ func ParseDomain(s string) (Domain, error) {
 		}
 		for i := range len(label) {
 			c := label[i]
-			if !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-') {
+			switch {
+			case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '-':
+			default:
 				return "", bad
 			}
 		}

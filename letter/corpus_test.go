@@ -3,6 +3,7 @@ package letter_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"io"
 	"mime"
 	"mime/multipart"
@@ -174,7 +175,7 @@ func standardParts(data []byte) (parts [][]byte, sound bool) {
 	r := multipart.NewReader(m.Body, params["boundary"])
 	for {
 		p, err := r.NextRawPart()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return parts, true
 		}
 		if err != nil {

@@ -56,7 +56,7 @@ func compose(t *testing.T, d letter.DSN) read {
 	parts := multipart.NewReader(m.Body, params["boundary"])
 	for i := 0; ; i++ {
 		p, err := parts.NextPart()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {

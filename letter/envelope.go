@@ -55,8 +55,10 @@ func (h *index) envelope(max int) (*Envelope, int, error) {
 		id   fieldID
 		into *string
 	}{
-		{fieldDate, &e.Date}, {fieldSubject, &e.Subject},
-		{fieldInReplyTo, &e.InReplyTo}, {fieldMessageID, &e.MessageID},
+		{fieldDate, &e.Date},
+		{fieldSubject, &e.Subject},
+		{fieldInReplyTo, &e.InReplyTo},
+		{fieldMessageID, &e.MessageID},
 	} {
 		*f.into = h.value(f.id)
 		kept += len(*f.into)
@@ -65,8 +67,12 @@ func (h *index) envelope(max int) (*Envelope, int, error) {
 		id   fieldID
 		into *[]Address
 	}{
-		{fieldFrom, &e.From}, {fieldSender, &e.Sender}, {fieldReplyTo, &e.ReplyTo},
-		{fieldTo, &e.To}, {fieldCc, &e.Cc}, {fieldBcc, &e.Bcc},
+		{fieldFrom, &e.From},
+		{fieldSender, &e.Sender},
+		{fieldReplyTo, &e.ReplyTo},
+		{fieldTo, &e.To},
+		{fieldCc, &e.Cc},
+		{fieldBcc, &e.Bcc},
 	} {
 		if h.count(f.id) == 0 {
 			continue

@@ -54,10 +54,17 @@ func (l Limits) withDefaults() Limits {
 		have *int
 		want int
 	}{
-		{&l.Header, d.Header}, {&l.Fields, d.Fields}, {&l.Line, d.Line},
-		{&l.HardLine, d.HardLine}, {&l.Unfolded, d.Unfolded}, {&l.Depth, d.Depth},
-		{&l.Parts, d.Parts}, {&l.Params, d.Params}, {&l.Continuations, d.Continuations},
-		{&l.Addresses, d.Addresses}, {&l.Kept, d.Kept},
+		{&l.Header, d.Header},
+		{&l.Fields, d.Fields},
+		{&l.Line, d.Line},
+		{&l.HardLine, d.HardLine},
+		{&l.Unfolded, d.Unfolded},
+		{&l.Depth, d.Depth},
+		{&l.Parts, d.Parts},
+		{&l.Params, d.Params},
+		{&l.Continuations, d.Continuations},
+		{&l.Addresses, d.Addresses},
+		{&l.Kept, d.Kept},
 	} {
 		if *f.have <= 0 {
 			*f.have = f.want

@@ -87,8 +87,12 @@ func dumpPart(b *strings.Builder, number string, p *letter.Part, data string) {
 	fmt.Fprintf(b, "\n%s %s/%s %v", number, p.Type, p.Subtype, p.Params)
 	fmt.Fprintf(b, " encoding %s size %d lines %d\n", p.Encoding, p.Size(), p.Lines)
 	for _, f := range []struct{ name, value string }{
-		{"id", p.ID}, {"description", p.Description}, {"md5", p.MD5}, {"location", p.Location},
-		{"language", strings.Join(p.Language, " ")}, {"disposition", p.Disposition},
+		{"id", p.ID},
+		{"description", p.Description},
+		{"md5", p.MD5},
+		{"location", p.Location},
+		{"language", strings.Join(p.Language, " ")},
+		{"disposition", p.Disposition},
 		{"file", p.FileName()},
 	} {
 		if f.value != "" {

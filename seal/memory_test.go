@@ -1,6 +1,7 @@
 package seal_test
 
 import (
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -90,7 +91,7 @@ func TestMemoryIsBounded(t *testing.T) { //nolint:paralleltest // measures the p
 	}
 	buf := make([]byte, 32<<10)
 	for off := int64(0); off < large; off += int64(len(buf)) {
-		if _, err := r.ReadAt(buf, off); err != nil && err != io.EOF {
+		if _, err := r.ReadAt(buf, off); err != nil && !errors.Is(err, io.EOF) {
 			t.Fatal(err)
 		}
 		h.at(off)
