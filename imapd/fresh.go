@@ -1,0 +1,38 @@
+package imapd
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/vaguemestre/vaguemestre/mailbox"
+	"github.com/vaguemestre/vaguemestre/store"
+)
+
+// forget closes the letter that was kept open between two steps.
+func (s *session) forget() {
+	if s.last != nil {
+		s.last.Done()
+		s.last = nil
+	}
+}
+
+// keepFresh writes keys that were re-wrapped, all of one command in one
+// transaction. The client does not wait for it, and nothing is lost if it fails:
+// the next opening does it again.
+func (s *session) keepFresh() {
+	fresh := s.opener.Fresh()
+	if len(fresh) == 0 {
+		return
+	}
+	folder := s.selected.Folder.ID
+	s.rewraps.Wait() // one at a time
+	s.rewraps.Go(func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(s.conn.Context()), 5*time.Second)
+		defer cancel()
+		err := s.srv.DB.Write(ctx, func(tx *store.Tx) error { return mailbox.Rewrap(tx, folder, fresh) })
+		if err != nil {
+			s.conn.Log().LogAttrs(ctx, slog.LevelWarn, "imap.rewrap", slog.Any("error", err))
+		}
+	})
+}
