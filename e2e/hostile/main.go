@@ -12,6 +12,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/vaguemestre/vaguemestre/demo"
 )
 
 func main() {
@@ -186,13 +188,37 @@ func (c *court) session(v vector) ([]string, error) {
 	if v.Expect.MaxS > 0 {
 		timeout = time.Duration(v.Expect.MaxS * float64(time.Second))
 	}
-	p := &peer{v: v, m: c.mapping, tls: conf, timeout: timeout}
-	if err := p.dial(addr, implicit); err != nil {
-		return nil, err
+	parallel := 1
+	for _, step := range v.script.Steps {
+		if n := int(num(step["parallel"])); n > parallel {
+			parallel = min(n, 2000)
+		}
 	}
-	defer p.raw.Close()
-	err = p.play()
-	return p.notes, err
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	var notes []string
+	for i := range parallel {
+		wg.Go(func() {
+			p := &peer{v: v, m: c.mapping, tls: conf, timeout: timeout, users: map[string]demo.Person{
+				"user1": c.f.hospital.Boxes[0], "user2": c.f.hospital.Boxes[1],
+			}}
+			failed := p.dial(addr, implicit)
+			if failed == nil {
+				defer p.raw.Close()
+				failed = p.play()
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			if i == 0 {
+				notes = p.notes
+			}
+			if failed != nil && parallel == 1 { // of many, some may be turned away
+				err = failed
+			}
+		})
+	}
+	wg.Wait()
+	return notes, err
 }
 
 // withoutReset is the script played to its proper end: the letter's 250 is read.

@@ -14,6 +14,8 @@ import (
 	"regexp"
 	"strings"
 	"time"
+
+	"github.com/vaguemestre/vaguemestre/demo"
 )
 
 // closed is what a read tells when the server ended the connection.
@@ -32,6 +34,7 @@ type peer struct {
 	started bool   // STARTTLS was sent by the script
 	last    string // last reply
 	notes   []string
+	users   map[string]demo.Person // the fixture's, by the names that scripts use
 }
 
 // latin1 turns the script's text into octets: one a code point.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -58,13 +59,23 @@ func (p *peer) step(step, next map[string]json.RawMessage) (done bool, err error
 	case has("tls"):
 		return false, p.handshake(has("may_fail"), next)
 	case has("x"):
-		return false, p.expect([]string{str(step["x"])}, step)
+		patterns := []string{str(step["x"])}
+		if has("or") {
+			patterns = append(patterns, str(step["or"]))
+		}
+		return false, p.expect(patterns, step)
 	case has("any"):
 		var patterns []string
 		if err := json.Unmarshal(step["any"], &patterns); err != nil {
 			return false, err
 		}
 		return false, p.expect(patterns, step)
+	case has("loop"):
+		return p.loop(step["loop"], int(num(step["count"])))
+	case has("auth"), has("login"):
+		return false, p.login(step)
+	case has("sasl_plain"):
+		return false, p.saslPlain(step["sasl_plain"])
 	case has("x_none"):
 		if got := p.reply(time.Duration(num(step["x_none"])) * time.Millisecond); got != "" && got != closed {
 			return false, fmt.Errorf("a reply where none may come: %q", got)
@@ -94,6 +105,11 @@ func (p *peer) step(step, next map[string]json.RawMessage) (done bool, err error
 func (p *peer) expect(patterns []string, step map[string]json.RawMessage) error {
 	within := p.timeout
 	got := p.reply(within)
+	if skip := str(step["skip"]); skip != "" {
+		for matches(got, []string{skip}) {
+			got = p.reply(within)
+		}
+	}
 	if not := str(step["not"]); not != "" && strings.Contains(got, not) {
 		return fmt.Errorf("a line of the reply holds %q", not)
 	}
@@ -184,4 +200,48 @@ func clip(s string) string {
 		return s[:120] + "…"
 	}
 	return s
+}
+
+// loop repeats steps.
+func (p *peer) loop(raw json.RawMessage, count int) (done bool, err error) {
+	var steps []map[string]json.RawMessage
+	if err := json.Unmarshal(raw, &steps); err != nil {
+		return false, err
+	}
+	for range count {
+		for i, step := range steps {
+			next := steps[(i+1)%len(steps)]
+			if done, err := p.step(step, next); done || err != nil {
+				return done, err
+			}
+		}
+	}
+	return false, nil
+}
+
+// login logs in as the fixture's user: the first professional of the hospital.
+func (p *peer) login(map[string]json.RawMessage) error {
+	user := p.users["user1"]
+	p.send([]byte("AUTH PLAIN " + base64.StdEncoding.EncodeToString([]byte("\x00"+user.Login+"\x00"+user.Password)) + "\r\n"))
+	if got := p.reply(p.timeout); !matches(got, []string{"^235"}) {
+		return fmt.Errorf("the fixture's login answered %q", clip(got))
+	}
+	return nil
+}
+
+// saslPlain builds an AUTH PLAIN message from its fields.
+func (p *peer) saslPlain(raw json.RawMessage) error {
+	var f struct{ Authzid, Authcid, Secret string }
+	if err := json.Unmarshal(raw, &f); err != nil {
+		return err
+	}
+	if user, ok := p.users[f.Authcid]; ok {
+		f.Authcid = user.Login
+	}
+	for name, user := range p.users {
+		f.Secret = strings.ReplaceAll(f.Secret, "{{pass:"+name+"}}", user.Password)
+	}
+	message := p.m.text(f.Authzid) + "\x00" + p.m.text(f.Authcid) + "\x00" + f.Secret
+	p.send([]byte("AUTH PLAIN " + base64.StdEncoding.EncodeToString([]byte(message)) + "\r\n"))
+	return nil
 }
