@@ -152,7 +152,7 @@ func (a *authority) listen() error {
 	}
 	run, stop := context.WithCancel(context.Background())
 	a.stop = stop
-	go a.Run(run)                                        // signs the CRLs anew before they end
+	go func() { _ = a.Run(run) }()                       // signs the CRLs anew before they end
 	go func() { _ = a.http.Serve(plain) }()              // ends with close
 	go func() { _ = a.https.ServeTLS(secure, "", "") }() // ends with close
 	return nil

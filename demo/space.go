@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -336,13 +335,4 @@ func (s *Space) Close(ctx context.Context) error {
 		failures = append(failures, os.RemoveAll(s.dir))
 	}
 	return errors.Join(failures...)
-}
-
-// addrOf splits host:port for printing client settings.
-func addrOf(hostport string) (host, port string) {
-	host, port, err := net.SplitHostPort(hostport)
-	if err != nil {
-		return hostport, ""
-	}
-	return host, port
 }

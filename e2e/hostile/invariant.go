@@ -74,8 +74,11 @@ func (w *witness) alive() error {
 			conn.SetDeadline(begin.Add(2 * time.Second))
 			line, err := bufio.NewReader(conn).ReadString('\n')
 			conn.Close()
-			if err != nil || !strings.HasPrefix(line, "220 ") && !strings.HasPrefix(line, "* OK") {
-				return fmt.Errorf("alive: %s of %s greeted %q (%v) after %v", name, o.Name, line, err, time.Since(begin))
+			if err != nil {
+				return fmt.Errorf("alive: %s of %s did not greet within %v: %w", name, o.Name, time.Since(begin), err)
+			}
+			if !strings.HasPrefix(line, "220 ") && !strings.HasPrefix(line, "* OK") {
+				return fmt.Errorf("alive: %s of %s greeted with %q", name, o.Name, line)
 			}
 		}
 	}

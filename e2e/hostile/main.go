@@ -140,8 +140,12 @@ func (c *court) try(v vector) verdict {
 		if _, err := c.session(again); err != nil {
 			return verdict{err: fmt.Errorf("no-loss: the retry: %w", err)}
 		}
-		if outer, _, _, err := c.w.delivered(v); err != nil || outer != 1 {
-			return verdict{err: fmt.Errorf("no-loss: after the retry %d letters (%v), wanted 1", outer, err)}
+		outer, _, _, err := c.w.delivered(v)
+		if err != nil {
+			return verdict{err: err}
+		}
+		if outer != 1 {
+			return verdict{err: fmt.Errorf("no-loss: after the retry %d letters, wanted 1", outer)}
 		}
 	}
 	checks := []func() error{
@@ -204,7 +208,7 @@ func (c *court) session(v vector) ([]string, error) {
 			}}
 			failed := p.dial(addr, implicit)
 			if failed == nil {
-				defer p.raw.Close()
+				defer func() { _ = p.raw.Close() }()
 				failed = p.play()
 			}
 			mu.Lock()

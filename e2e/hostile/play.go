@@ -87,12 +87,12 @@ func (p *peer) step(step, next map[string]json.RawMessage) (done bool, err error
 	case has("close"):
 		if str(step["close"]) == "rst" {
 			_ = p.raw.SetLinger(0)
-			p.raw.Close()
+			_ = p.raw.Close() // gone is gone
 		} else {
 			_ = p.raw.CloseWrite()
 			p.conn.SetReadDeadline(time.Now().Add(2 * time.Second))
 			discard(p.r)
-			p.raw.Close()
+			_ = p.raw.Close() // gone is gone
 		}
 		return true, nil
 	default:
