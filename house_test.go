@@ -39,7 +39,7 @@ var rooms = map[string]floor{
 	"store": ground, "blob": ground, "seal": ground, "letter": ground,
 	"pace": ground, "bus": ground, "identity": ground, "fault": ground,
 	"store/migrations": ground,
-	"store/storetest":  tests, "store/pgtest": ground, "blob/blobtest": tests, "bus/bustest": tests,
+	"store/storetest":  tests, "delivery/deliverytest": tests, "store/pgtest": ground, "blob/blobtest": tests, "bus/bustest": tests,
 	"e2e": tests, "wiretest": tests, "e2e/hostile": tests, "bench": roof,
 }
 

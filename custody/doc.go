@@ -8,5 +8,8 @@
 // A node without workers opens the works key and the *public* half of today's
 // transit pair only; [TransitKey] is called by workers alone (DESIGN section 4).
 //
+// Keys are made inside the transaction that keeps them, so that of two nodes which
+// begin at once the first one wins: at a node's first start, and once a day.
+//
 // Keys of spaces are not here: they stand beside their box in package mailbox.
 package custody

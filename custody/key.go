@@ -35,6 +35,7 @@ func Secret(tx *store.Tx, p seal.Platform, name string, fresh func() (public, se
 		if err != nil {
 			return nil, nil, err
 		}
+		defer clear(secret)
 		wrapped, err := p.Wrap(name, secret)
 		return public, wrapped, err
 	})

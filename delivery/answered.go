@@ -10,6 +10,13 @@ import (
 	"github.com/vaguemestre/vaguemestre/store"
 )
 
+// window is the time in which a letter in a box can be repeated: open until its
+// sender is known to have its 250.
+type window struct {
+	box  mailbox.BoxID
+	hash []byte
+}
+
 // answered collects the replay hashes of letters whose 250 the peer has seen,
 // and closes their replay windows in batches: one write a second instead of one a
 // letter. What is lost in a crash only leaves windows open: an identical letter
@@ -32,15 +39,13 @@ func (a *answered) init() {
 	a.wake = make(chan struct{}, 1)
 }
 
-// add takes the hashes of one letter's recipients.
-func (a *answered) add(stops []stop) {
+// add takes windows to close.
+func (a *answered) add(windows []window) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	for _, s := range stops {
-		if len(s.delivery.Replay) > 0 {
-			a.due[s.delivery.Box] = append(a.due[s.delivery.Box], s.delivery.Replay)
-			a.held++
-		}
+	for _, w := range windows {
+		a.due[w.box] = append(a.due[w.box], w.hash)
+		a.held++
 	}
 	if a.held >= answeredMost {
 		select {

@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"context"
+	"errors"
 	"io"
 	"time"
 
@@ -23,9 +24,13 @@ type Append struct {
 }
 
 // Append stores the letter in r as it is, without trace fields. It fails with
-// fault.Invalid "letter-too-large" and the reasons of letter and mailbox.
+// fault.Invalid "letter-too-large", the reasons of letter and mailbox, or r's own
+// error.
 func (o *Office) Append(ctx context.Context, a Append, r io.Reader) (mailbox.Placed, error) {
 	in, err := o.takeIn(ctx, r)
+	if gone, ok := errors.AsType[brokenOff](err); ok {
+		return mailbox.Placed{}, gone.error
+	}
 	if err != nil {
 		return mailbox.Placed{}, err
 	}
@@ -47,14 +52,18 @@ func (o *Office) Append(ctx context.Context, a Append, r io.Reader) (mailbox.Pla
 		KeyForm: mailbox.UnderSpace, Record: record, Flags: a.Flags, Internal: a.Internal,
 	}
 	var placed mailbox.Placed
+	written := false
 	err = o.DB.Write(ctx, func(tx *store.Tx) (err error) {
+		written = false
 		if placed, err = mailbox.Deliver(tx, d); err != nil {
 			return err
 		}
-		return mailbox.AddBody(tx, in.body(1))
+		err = mailbox.AddBody(tx, in.body(1))
+		written = err == nil
+		return err
 	})
-	if err != nil && in.sink.blob != nil {
-		_ = o.Blobs.Delete(context.WithoutCancel(ctx), in.sink.key) // the collector finds what stays
+	if !written {
+		in.remove(ctx)
 	}
 	return placed, err
 }

@@ -12,17 +12,17 @@ const defaultHeader = 256 << 10
 
 // withoutBcc passes a letter on without its Bcc fields (RFC 5322 3.6.3): no
 // recipient may learn of another one through a stored body. The header block is
-// held in memory, at most max octets: a longer one is refused by the walker later.
-func withoutBcc(r io.Reader, max int) io.Reader {
-	if max <= 0 {
-		max = defaultHeader
+// held in memory, at most limit octets: a longer one is refused by the walker later.
+func withoutBcc(r io.Reader, limit int) io.Reader {
+	if limit <= 0 {
+		limit = defaultHeader
 	}
-	return &bccFilter{r: r, max: max}
+	return &bccFilter{r: r, limit: limit}
 }
 
 type bccFilter struct {
 	r      io.Reader
-	max    int
+	limit  int
 	header []byte
 	passed bool // the header block was dealt with
 	err    error
@@ -49,7 +49,7 @@ func (f *bccFilter) gather() {
 	f.passed = true
 	buf := make([]byte, 4096)
 	end := -1
-	for end < 0 && f.err == nil && len(f.header) <= f.max {
+	for end < 0 && f.err == nil && len(f.header) <= f.limit {
 		var n int
 		n, f.err = f.r.Read(buf)
 		from := max(0, len(f.header)-3)
@@ -59,18 +59,20 @@ func (f *bccFilter) gather() {
 	if end < 0 {
 		end = len(f.header)
 	}
-	var kept []byte
-	changed := false
-	for field := range letter.FieldsOf(f.header[:end]) {
-		if field.Is("Bcc") || field.Is("Resent-Bcc") {
-			changed = true
-			continue
+	f.header = append(dropBcc(f.header[:end]), f.header[end:]...)
+}
+
+// dropBcc removes the Bcc fields from a header block and changes nothing else.
+func dropBcc(header []byte) []byte {
+	kept := make([]byte, 0, len(header))
+	seen := 0
+	for field := range letter.FieldsOf(header) {
+		seen += len(field.Raw)
+		if !field.Is("Bcc") && !field.Is("Resent-Bcc") {
+			kept = append(kept, field.Raw...)
 		}
-		kept = append(kept, field.Raw...)
 	}
-	if changed {
-		f.header = append(kept, f.header[end:]...)
-	}
+	return append(kept, header[seen:]...)
 }
 
 // headerEnd returns where the empty line begins, -1 if it has not come yet.

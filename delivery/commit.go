@@ -3,8 +3,9 @@ package delivery
 import (
 	"context"
 	"errors"
+	"io"
+	"slices"
 
-	"github.com/vaguemestre/vaguemestre/blob"
 	"github.com/vaguemestre/vaguemestre/fault"
 	"github.com/vaguemestre/vaguemestre/letter"
 	"github.com/vaguemestre/vaguemestre/store"
@@ -13,71 +14,74 @@ import (
 // commit makes a dispatch durable. Recipients that fail under lock are left out
 // and reported to the sender in the same transaction as the others are served; if
 // all fail, the first failure is returned and nothing is kept. A letter that was
-// there already for everybody is a success.
+// there already is a success.
 func (o *Office) commit(ctx context.Context, d *dispatch) error {
 	if err := d.in.store(ctx); err != nil {
 		return fault.Wrap(fault.Transient, "blob-unavailable", err)
 	}
-	kept, err := o.place(ctx, d)
-	if !kept && d.in.sink.blob != nil {
-		// Nothing refers to the blob; if this fails, the collector finds it.
-		_ = o.Blobs.Delete(context.WithoutCancel(ctx), blob.Key(d.in.id))
-	}
-	return err
-}
-
-// place writes the dispatch, with as many tries as recipients drop out.
-func (o *Office) place(ctx context.Context, d *dispatch) (kept bool, err error) {
-	var failed []failure
 	var report *dispatch
 	for {
-		err := o.DB.Write(ctx, func(tx *store.Tx) error {
-			if report != nil {
-				if err := report.place(tx); err != nil {
-					return err
-				}
-			}
-			return d.place(tx)
-		})
-		again, ok := errors.AsType[*retry](err)
+		written, err := o.write(ctx, d, report)
+		if !written && report != nil {
+			report.in.remove(ctx)
+		}
+		lost, ok := errors.AsType[*unserved](err)
 		if !ok {
-			return err == nil, err
+			if !written || d.empty() {
+				d.in.remove(ctx)
+			}
+			return err
 		}
-		if err := d.without(again.failed); err != nil {
-			return false, err
-		}
-		failed = append(failed, again.failed...)
-		if d.empty() {
-			return false, firstError(failed)
-		}
-		if report != nil {
-			report.in.drop()
-		}
-		if report, err = o.failureReport(ctx, d, failed); err != nil {
-			return false, err
+		if report, err = o.leaveOut(ctx, d, lost.failed); err != nil || d.empty() && report == nil {
+			d.in.remove(ctx)
+			return err
 		}
 	}
 }
 
-// firstError returns the first real failure; nil if all were repetitions.
-func firstError(failed []failure) error {
-	for _, f := range failed {
-		if f.err != nil {
-			return f.err
-		}
+// write places a letter and the report about it, which may be nil. After an error
+// it says false only if nothing can have been written: when the commit itself
+// failed, rows may be there, and what they refer to must stay.
+func (o *Office) write(ctx context.Context, d, report *dispatch) (written bool, err error) {
+	all := []*dispatch{d}
+	if report != nil {
+		all = append(all, report)
 	}
-	return nil
+	placed := false
+	err = o.DB.Write(ctx, func(tx *store.Tx) error {
+		err := place(tx, all...)
+		placed = err == nil
+		return err
+	})
+	return placed, err
+}
+
+// leaveOut drops recipients that cannot be served and composes the report about
+// all that were. It fails if that leaves nobody who has the letter.
+func (o *Office) leaveOut(ctx context.Context, d *dispatch, failed []failure) (*dispatch, error) {
+	if err := d.without(failed); err != nil {
+		return nil, err
+	}
+	if d.empty() && !d.repeated() {
+		return nil, d.lost[0].err
+	}
+	if i := slices.IndexFunc(failed, func(f failure) bool { return f.of != d }); i >= 0 {
+		// The sender's own box does not take the report: there is nobody to tell.
+		o.undeliverable(failed[i].err)
+		return nil, nil
+	}
+	return o.failureReport(ctx, d)
 }
 
 // failureReport composes the DSN about local recipients that failed after the
 // final dot, nil if there is nobody to tell (RFC 3464; never a report to a report).
-func (o *Office) failureReport(ctx context.Context, d *dispatch, failed []failure) (*dispatch, error) {
+func (o *Office) failureReport(ctx context.Context, d *dispatch) (*dispatch, error) {
 	if d.env.from.IsZero() {
 		return nil, nil
 	}
 	var about []letter.Recipient
-	for _, f := range failed {
-		if f.err == nil || neverNotified(f.to.opts.Notify) {
+	for _, f := range d.lost {
+		if f.err == nil || !wantsFailure(f.to.opts.Notify) {
 			continue
 		}
 		about = append(about, letter.Recipient{
@@ -88,38 +92,9 @@ func (o *Office) failureReport(ctx context.Context, d *dispatch, failed []failur
 	if len(about) == 0 {
 		return nil, nil
 	}
-	original, err := d.in.open()
-	if err != nil {
-		return nil, err
-	}
-	defer original.Close()
 	return o.report(ctx, Report{
-		To: d.env.from, Arrival: d.at, EnvelopeID: d.env.opts.EnvelopeID,
-		Full: d.env.opts.Ret == "FULL", Recipients: about, Original: original,
+		To: d.env.from, Arrival: d.at, EnvelopeID: d.env.opts.EnvelopeID, MessageID: d.messageID(),
+		Full: d.env.opts.Ret == "FULL", Recipients: about,
+		Original: func() (io.ReadCloser, error) { return d.in.open(ctx) },
 	})
-}
-
-func neverNotified(notify []string) bool {
-	if len(notify) == 0 {
-		return false
-	}
-	for _, n := range notify {
-		if n == "FAILURE" {
-			return false
-		}
-	}
-	return true
-}
-
-// statusOf returns the enhanced status code of a refusal at a box (RFC 3463).
-func statusOf(err error) string {
-	switch fault.Reason(err) {
-	case "box-unknown":
-		return "5.1.1"
-	case "box-full", "letters-limit":
-		return "5.2.2"
-	case "letter-too-large":
-		return "5.3.4"
-	}
-	return "5.2.1"
 }

@@ -7,15 +7,12 @@ import (
 	"slices"
 	"time"
 
-	"github.com/vaguemestre/vaguemestre/audit"
-	"github.com/vaguemestre/vaguemestre/fault"
 	"github.com/vaguemestre/vaguemestre/identity"
 	"github.com/vaguemestre/vaguemestre/letter"
 	"github.com/vaguemestre/vaguemestre/mailbox"
 	"github.com/vaguemestre/vaguemestre/outcome"
 	"github.com/vaguemestre/vaguemestre/queue"
 	"github.com/vaguemestre/vaguemestre/seal"
-	"github.com/vaguemestre/vaguemestre/store"
 )
 
 // envelope is an SMTP transaction between MAIL and the final dot.
@@ -27,7 +24,7 @@ type envelope struct {
 
 // recipient is one RCPT. A box here is local, else the address is another operator's.
 type recipient struct {
-	number  int
+	number  int // its place in the envelope, and in the letter's outcome
 	address identity.Address
 	opts    RcptOptions
 	box     *mailbox.Box
@@ -38,31 +35,38 @@ type origin struct {
 	by     identity.Principal
 	act    string // audit: "letter.receive", "letter.submit", "letter.report"
 	peer   string // audit: the network it came from
-	replay string // what stands for the caller in replay hashes
+	replay string // what stands for the caller in replay hashes; empty: no repetition is looked for
 	box    mailbox.BoxID
 	hop    letter.Hop
-	added  []byte // header fields that submission added (RFC 6409 8)
+	added  addition
 }
 
 // dispatch is a letter ready to be placed: all that is costly is done, so that
-// place may run more than once.
+// placing may run more than once.
 type dispatch struct {
-	office   *Office
-	id       string // names the letter in audit, jobs and outcomes
-	in       *intake
-	env      envelope
-	origin   origin
-	at       time.Time
-	local    []stop // ascending by box
-	jobs     []queue.Job
-	outcomes []outcome.Recipient // by recipient number; of submitted letters only
-	opening  outcome.Opening
+	office *Office
+	id     string // names the letter in audit, jobs and outcomes
+	in     *intake
+	env    envelope
+	origin origin
+	at     time.Time
+	local  []stop // ascending by box
+	jobs   []queue.Job
+	story  outcome.Opening // of a submitted letter
+	lost   []failure       // recipients that local does not hold any more
 }
 
 // stop is one local recipient.
 type stop struct {
 	recipient recipient
 	delivery  mailbox.Delivery
+}
+
+// failure is a local recipient that could not be served at commit.
+type failure struct {
+	of  *dispatch
+	to  recipient
+	err error // nil: the letter was there already
 }
 
 // prepare seals what each recipient gets.
@@ -82,32 +86,26 @@ func (o *Office) prepare(ctx context.Context, in *intake, env envelope, from ori
 	if err := d.forward(ctx); err != nil {
 		return nil, err
 	}
-	return d, d.sealOutcomes()
+	return d, d.tell()
 }
 
-// sealOutcomes seals what the sender will be told of each recipient.
-func (d *dispatch) sealOutcomes() (err error) {
-	if len(d.outcomes) > 0 {
-		d.opening, err = outcome.NewBook(d.office.Works).Prepare(outcome.Letter{
-			ID: outcome.LetterID(d.id), Sender: string(d.origin.box),
-			MessageID: d.in.structure.MessageID, Recipients: d.outcomes,
-		})
-	}
-	return err
-}
-
-// head returns the trace fields of one recipient (RFC 5321 4.4).
-func (d *dispatch) head(to identity.Address) []byte {
+// trace returns our Received field: for one recipient, or naming none when it
+// goes on to another operator with several.
+func (d *dispatch) trace(to identity.Address) []byte {
 	hop := d.origin.hop
 	hop.ID, hop.For, hop.At = d.id, to, d.at
-	head := append([]byte(letter.ReturnPath(d.env.from)), letter.Received(hop)...)
-	return append(head, d.origin.added...)
+	return append([]byte(letter.Received(hop)), d.origin.added.fields...)
+}
+
+// head returns what stands before the body in one box (RFC 5321 4.4).
+func (d *dispatch) head(to identity.Address) []byte {
+	return append([]byte(letter.ReturnPath(d.env.from)), d.trace(to)...)
 }
 
 // seal makes the row of one local recipient: its key wrapped to the box, its
 // summary sealed.
 func (d *dispatch) seal(r recipient) (stop, error) {
-	o, in := d.office, d.in
+	in := d.in
 	public, err := seal.ParsePublicKey(r.box.LettersKey)
 	if err != nil {
 		return stop{}, fmt.Errorf("public key of box %s: %w", r.box.ID, err)
@@ -125,29 +123,42 @@ func (d *dispatch) seal(r recipient) (stop, error) {
 	m := mailbox.Delivery{
 		ID: id, Box: r.box.ID, Body: in.id, Size: int64(len(head)) + in.size(),
 		Key: wrapped, KeyForm: mailbox.ToLetters, Record: record, Internal: d.at, Outcome: string(outcome.Delivered),
-	}
-	if d.origin.replay != "" {
-		digest := in.digest.Sum(nil)
-		m.Replay = o.Works.MAC("replay", []byte(d.origin.replay), []byte(in.structure.MessageID), digest, []byte(r.address.Key()))
+		Replay: d.replay(r.address),
 	}
 	if r.box.Kind == mailbox.Patient && !d.env.from.IsZero() {
-		m.Correspondent, err = mailbox.NewCorrespondent(o.Works, r.box.ID, d.env.from, in.authorName(), true)
-		if err != nil {
+		if m.Correspondent, err = d.correspondent(r.box.ID); err != nil {
 			return stop{}, err
 		}
 	}
 	return stop{recipient: r, delivery: m}, nil
 }
 
-// forward makes one relay job per domain of other operators, and the outcomes of
-// a submitted letter.
+// replay is the keyed hash that a repetition of this letter for this recipient
+// would have again (DESIGN section 2). It covers what came, not what we added.
+func (d *dispatch) replay(to identity.Address) []byte {
+	if d.origin.replay == "" {
+		return nil
+	}
+	return d.office.Works.MAC("replay", []byte(d.origin.replay), []byte(d.in.structure.MessageID),
+		d.in.digest.Sum(nil), []byte(to.Key()))
+}
+
+// windows are the replay windows that this letter opens, or finds open.
+func (d *dispatch) windows() []window {
+	all := make([]window, 0, len(d.env.to))
+	for _, r := range d.env.to {
+		if hash := d.replay(r.address); r.box != nil && hash != nil {
+			all = append(all, window{r.box.ID, hash})
+		}
+	}
+	return all
+}
+
+// forward makes one relay job per domain of other operators.
 func (d *dispatch) forward(ctx context.Context) error {
 	parcels := map[identity.Domain]*Parcel{}
 	var domains []identity.Domain
 	for _, r := range d.env.to {
-		if d.origin.box != "" {
-			d.outcomes = append(d.outcomes, d.outcome(r))
-		}
 		if r.box != nil {
 			continue
 		}
@@ -175,79 +186,30 @@ func (d *dispatch) forward(ctx context.Context) error {
 	return nil
 }
 
-// outcome is what the sender can know of one recipient at acceptance.
-func (d *dispatch) outcome(r recipient) outcome.Recipient {
-	facts := []outcome.Fact{{At: d.at, What: outcome.Accepted}}
-	if r.box != nil {
-		facts = append(facts, outcome.Fact{At: d.at, What: outcome.Delivered})
+// tell prepares the outcome of a submitted letter: what its sender can know of
+// each recipient when it is accepted.
+func (d *dispatch) tell() (err error) {
+	if d.origin.box == "" {
+		return nil
 	}
-	return outcome.Recipient{Address: r.address, Facts: facts}
-}
-
-// failure is a local recipient that could not be served at commit.
-type failure struct {
-	box mailbox.BoxID
-	to  recipient
-	err error // nil: the letter was there already
-}
-
-// retry tells the caller of place which recipients have to be left out.
-type retry struct{ failed []failure }
-
-func (r *retry) Error() string {
-	return fmt.Sprintf("%d recipients could not be served", len(r.failed))
-}
-
-// place writes everything in tx: letters, body, jobs, outcomes and one audit
-// leaf. If a recipient cannot be served it fails with *retry, naming all of them.
-func (d *dispatch) place(tx *store.Tx) error {
-	var failed []failure
-	for _, s := range d.local {
-		placed, err := mailbox.Deliver(tx, s.delivery)
-		switch {
-		case fault.KindOf(err) == fault.Internal && err != nil:
-			return err
-		case err != nil || placed.Replayed:
-			failed = append(failed, failure{box: s.delivery.Box, to: s.recipient, err: err})
-		}
-	}
-	if len(failed) > 0 {
-		return &retry{failed}
-	}
-	if err := mailbox.AddBody(tx, d.in.body(int64(len(d.local)+len(d.jobs)))); err != nil {
-		return err
-	}
-	for _, job := range d.jobs {
-		if err := queue.Add(tx, job); err != nil {
-			return err
-		}
-	}
-	if len(d.outcomes) > 0 {
-		if err := outcome.Begin(tx, d.opening); err != nil {
-			return err
-		}
-	}
-	return audit.Append(tx, audit.Leaf{
-		Actor: d.origin.by.Pseudonym, Role: d.origin.by.Role, Act: d.origin.act,
-		Object: "letter:" + d.id, Result: audit.Done, Peer: d.origin.peer,
-	})
-}
-
-// without leaves out the recipients that failed, and notes it in their outcome.
-func (d *dispatch) without(failed []failure) error {
-	d.local = slices.DeleteFunc(d.local, func(s stop) bool {
-		return slices.ContainsFunc(failed, func(f failure) bool { return f.box == s.delivery.Box })
-	})
-	for _, f := range failed {
-		if f.err != nil && f.to.number < len(d.outcomes) {
-			d.outcomes[f.to.number].Facts = []outcome.Fact{
-				{At: d.at, What: outcome.Accepted},
-				{At: d.at, What: outcome.Refused, Code: statusOf(f.err), Evidence: outcome.Evidence{Source: "self", Text: fault.Reason(f.err)}},
+	story := outcome.Letter{ID: outcome.LetterID(d.id), Sender: string(d.origin.box), MessageID: d.messageID()}
+	for _, r := range d.env.to {
+		self := outcome.Evidence{Source: "self"}
+		facts := []outcome.Fact{{At: d.at, What: outcome.Accepted, Evidence: self}}
+		if r.box != nil {
+			fact := outcome.Fact{At: d.at, What: outcome.Delivered, Evidence: self}
+			if i := slices.IndexFunc(d.lost, func(f failure) bool { return f.err != nil && f.to.number == r.number }); i >= 0 {
+				fact = refusal(d.at, d.lost[i].err)
 			}
+			facts = append(facts, fact)
 		}
+		story.Recipients = append(story.Recipients, outcome.Recipient{Address: r.address, Facts: facts})
 	}
-	return d.sealOutcomes()
+	d.story, err = d.office.book.Prepare(story)
+	return err
 }
 
-// empty reports whether nobody is left to serve.
-func (d *dispatch) empty() bool { return len(d.local)+len(d.jobs) == 0 }
+// messageID is the letter's own Message-ID, or the one that submission added.
+func (d *dispatch) messageID() string {
+	return cmp.Or(d.in.structure.MessageID, d.origin.added.messageID)
+}

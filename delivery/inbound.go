@@ -51,11 +51,11 @@ func (v *inbound) Mail(_ context.Context, from identity.Address, opts MailOption
 
 // Rcpt implements Visit: the box must be ours, open, and have room.
 func (v *inbound) Rcpt(ctx context.Context, to identity.Address, opts RcptOptions) error {
-	if !v.office.Hosts(to.Domain()) {
-		return v.refuse(fault.New(fault.Denied, "relay-denied"))
-	}
-	if v.env == nil {
+	switch {
+	case v.env == nil:
 		return v.refuse(fault.New(fault.Conflict, "sender-missing"))
+	case !v.office.Hosts(to.Domain()):
+		return v.refuse(fault.New(fault.Denied, "relay-denied"))
 	}
 	box, err := v.office.box(ctx, to, v.env.opts.Size)
 	if err != nil {

@@ -33,12 +33,19 @@ type intake struct {
 // is being sealed.
 const copySize = 32 << 10
 
-// newCopyBuffers is the pool of copy buffers, shared by all offices of a process.
+// copyBuffers are shared by all offices of a process.
 var copyBuffers = sync.Pool{New: func() any { b := make([]byte, copySize); return &b }} //nolint:gochecknoglobals // a pool of scratch memory, no state
 
-// takeIn reads a letter to its end. On an error nothing of it is left. A letter
-// over the limits is read to its end (so that the door can answer) and then
-// refused by reason id.
+// brokenOff is an error of the reader that a letter came from: the door knows what
+// it means and what to say, and has noted it if it was a refusal.
+type brokenOff struct{ error }
+
+// Unwrap returns the reader's error.
+func (b brokenOff) Unwrap() error { return b.error }
+
+// takeIn reads a letter to its end. On an error nothing of it is left; one of r
+// itself comes back as brokenOff. A letter over the limits is read to its end (so
+// that the door can answer) and then refused by reason id.
 func (o *Office) takeIn(ctx context.Context, r io.Reader) (*intake, error) {
 	in := &intake{
 		id:     mailbox.BodyID(identity.NewID()),
@@ -77,7 +84,7 @@ func (in *intake) read(r io.Reader, max int64) error {
 			break
 		}
 		if err != nil {
-			return err
+			return brokenOff{err}
 		}
 	}
 	if size > max {
@@ -99,6 +106,14 @@ func (in *intake) size() int64 { return in.structure.Size }
 // store makes the sealed bytes durable when they are a blob; an inline body
 // becomes durable with its row.
 func (in *intake) store(ctx context.Context) error { return in.sink.commit(ctx) }
+
+// remove deletes what store made durable, for a caller who knows that no row
+// refers to it. If that fails, the rounds find it as a stray.
+func (in *intake) remove(ctx context.Context) {
+	if in.sink.blob != nil {
+		_ = in.sink.blobs.Delete(context.WithoutCancel(ctx), in.sink.key)
+	}
+}
 
 // body is the row of the sealed bytes.
 func (in *intake) body(refs int64) mailbox.Body {

@@ -11,6 +11,7 @@ import (
 	"github.com/vaguemestre/vaguemestre/identity"
 	"github.com/vaguemestre/vaguemestre/letter"
 	"github.com/vaguemestre/vaguemestre/mailbox"
+	"github.com/vaguemestre/vaguemestre/outcome"
 	"github.com/vaguemestre/vaguemestre/seal"
 	"github.com/vaguemestre/vaguemestre/store"
 	"github.com/vaguemestre/vaguemestre/trust"
@@ -83,6 +84,7 @@ const MaxRecipients = 100
 type Office struct {
 	Parts
 	opts     Options
+	book     *outcome.Book
 	transit  transit
 	answered answered
 }
@@ -98,7 +100,7 @@ func New(p Parts, o Options) *Office {
 	if o.Clock == nil {
 		o.Clock = time.Now
 	}
-	office := &Office{Parts: p, opts: o}
+	office := &Office{Parts: p, opts: o, book: outcome.NewBook(p.Works)}
 	office.answered.init()
 	return office
 }
@@ -122,20 +124,26 @@ func (o *Office) Postmaster() identity.Address {
 func (o *Office) Hosts(d identity.Domain) bool { return slices.Contains(o.opts.Domains, d) }
 
 // box finds one of our boxes that takes a letter of size octets now.
-func (o *Office) box(ctx context.Context, to identity.Address, size int64) (box mailbox.Box, err error) {
+func (o *Office) box(ctx context.Context, to identity.Address, size int64) (mailbox.Box, error) {
 	if o.opts.Trouble != nil {
 		if err := o.opts.Trouble(ctx, to); err != nil {
-			return box, err
+			return mailbox.Box{}, err
 		}
 	}
-	err = o.DB.Read(ctx, func(tx *store.Tx) error {
-		box, err = mailbox.Find(tx, o.Works, to)
-		return err
-	})
+	box, err := o.find(ctx, to)
 	if err != nil {
 		return box, err
 	}
 	return box, box.Takes(size)
+}
+
+// find finds one of our boxes.
+func (o *Office) find(ctx context.Context, a identity.Address) (box mailbox.Box, err error) {
+	err = o.DB.Read(ctx, func(tx *store.Tx) error {
+		box, err = mailbox.Find(tx, o.Works, a)
+		return err
+	})
+	return box, err
 }
 
 // sizeAllowed refuses an announced size over the limit.

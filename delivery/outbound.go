@@ -113,43 +113,47 @@ func (v *outbound) Data(ctx context.Context, r io.Reader) error {
 // admit decides on a letter whose content has come, and returns the fields that
 // it lacks (RFC 6409 8.1 to 8.3). The recipients are decided on again: a door may
 // be slow, and rights change.
-func (v *outbound) admit(ctx context.Context, in *intake) ([]byte, error) {
+func (v *outbound) admit(ctx context.Context, in *intake) (addition, error) {
 	author, err := in.walker.Author()
 	if err != nil {
-		return nil, err
+		return addition{}, err
 	}
 	space := v.office.Trust()
 	err = trust.Admit(space, trust.Facts{
 		Box: v.sender.Box.Address, Sender: v.env.from, From: author, Report: in.report(),
 	})
 	if err != nil {
-		return nil, err
+		return addition{}, err
 	}
 	for _, r := range v.env.to {
 		if err := trust.RecipientInside(space, r.address); err != nil {
-			return nil, err
+			return addition{}, err
 		}
 		if err := v.mayWrite(ctx, r.address); err != nil {
-			return nil, err
+			return addition{}, err
 		}
 	}
 	return v.missing(in), nil
 }
 
+// addition is what submission puts before a letter (RFC 6409 8).
+type addition struct {
+	fields    []byte
+	messageID string // among them, empty if the letter has its own
+}
+
 // missing returns Date and Message-ID where the client left them out.
-func (v *outbound) missing(in *intake) []byte {
-	var fields []byte
+func (v *outbound) missing(in *intake) (add addition) {
 	header := slices.Collect(letter.FieldsOf(in.walker.Header()))
 	has := func(name string) bool {
 		return slices.ContainsFunc(header, func(f letter.Field) bool { return f.Is(name) })
 	}
 	if !has("Date") {
-		fields = append(fields, "Date: "+v.office.opts.Clock().Format(time.RFC1123Z)+"\r\n"...)
+		add.fields = append(add.fields, "Date: "+v.office.opts.Clock().Format(time.RFC1123Z)+"\r\n"...)
 	}
 	if !has("Message-ID") {
-		id := "<" + identity.NewID() + "@" + string(v.office.opts.Host) + ">"
-		in.structure.MessageID = id
-		fields = append(fields, "Message-ID: "+id+"\r\n"...)
+		add.messageID = "<" + identity.NewID() + "@" + string(v.office.opts.Host) + ">"
+		add.fields = append(add.fields, "Message-ID: "+add.messageID+"\r\n"...)
 	}
-	return fields
+	return add
 }

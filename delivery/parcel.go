@@ -31,6 +31,7 @@ type Parcel struct {
 	Key        []byte            `json:"key"`
 	Ret        string            `json:"ret,omitempty"`
 	EnvelopeID string            `json:"envid,omitempty"`
+	MessageID  string            `json:"mid,omitempty"` // of the letter, for reports
 	EightBit   bool              `json:"8bit,omitempty"`
 	UTF8       bool              `json:"utf8,omitempty"`
 	Arrival    time.Time         `json:"arrival"`
@@ -44,6 +45,9 @@ type ParcelRecipient struct {
 	OriginalType string   `json:"ot,omitempty"`
 	Original     string   `json:"o,omitempty"`
 }
+
+// WantsFailure reports whether the sender wants to know if the letter fails.
+func (r ParcelRecipient) WantsFailure() bool { return wantsFailure(r.Notify) }
 
 // Size returns the octets that go on the wire.
 func (p *Parcel) Size() int64 { return int64(len(p.Head)) + p.Plain }
@@ -67,11 +71,9 @@ func (d *dispatch) parcel(ctx context.Context) (*Parcel, error) {
 	if err != nil {
 		return nil, fmt.Errorf("wrap for transit: %w", err)
 	}
-	hop := d.origin.hop
-	hop.ID, hop.At = d.id, d.at
 	p := &Parcel{
 		Letter: d.id, Box: d.origin.box, Body: d.in.id, Plain: d.in.size(), Day: day, Key: key,
-		Head: append(d.onward(), d.origin.added...), Ret: d.env.opts.Ret, EnvelopeID: d.env.opts.EnvelopeID,
+		Head: d.trace(identity.Address{}), MessageID: d.messageID(), Ret: d.env.opts.Ret, EnvelopeID: d.env.opts.EnvelopeID,
 		EightBit: d.in.structure.EightBit, UTF8: d.env.opts.UTF8, Arrival: d.at,
 	}
 	if !d.env.from.IsZero() {

@@ -2,86 +2,140 @@ package delivery
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/vaguemestre/vaguemestre/fault"
 	"github.com/vaguemestre/vaguemestre/identity"
 	"github.com/vaguemestre/vaguemestre/letter"
+	"github.com/vaguemestre/vaguemestre/mailbox"
 	"github.com/vaguemestre/vaguemestre/store"
 )
 
 // Report is what a sender is told of the recipients of a letter (RFC 3464).
 type Report struct {
-	To         identity.Address
-	Arrival    time.Time
-	EnvelopeID string
+	To      identity.Address
+	Arrival time.Time
+	// EnvelopeID and MessageID are the letter's, empty if it has none.
+	EnvelopeID, MessageID string
 	// Full sends the whole letter back, else its header only (RFC 3461 4.3).
 	Full       bool
 	Recipients []letter.Recipient
-	// Original is the letter from its first octet; nil leaves the third part out.
-	Original io.Reader
+	// Original opens the letter from its first octet; nil leaves the third part out.
+	Original func() (io.ReadCloser, error)
 }
 
-// Placed is something prepared that a caller writes in a transaction of its own.
-type Placed struct{ d *dispatch }
+// wantsFailure reports whether a NOTIFY parameter asks for reports of failure, as
+// its absence does (RFC 3461 4.1).
+func wantsFailure(notify []string) bool {
+	return len(notify) == 0 || slices.Contains(notify, "FAILURE")
+}
 
-// Place writes it; it may run more than once. A nil Placed places nothing.
-func (p *Placed) Place(tx *store.Tx) error {
+// PreparedReport is a report that a caller writes in a transaction of its own.
+type PreparedReport struct{ d *dispatch }
+
+// Place writes it; it may run more than once. Nil places nothing. If the sender's
+// box has stopped taking letters, there is nobody to tell, and that fails nothing.
+func (p *PreparedReport) Place(tx *store.Tx) error {
 	if p == nil {
 		return nil
 	}
-	return p.d.place(tx)
+	err := place(tx, p.d)
+	lost, ok := errors.AsType[*unserved](err)
+	if !ok {
+		return err
+	}
+	p.d.office.undeliverable(lost.failed[0].err)
+	return mailbox.Discard(tx, p.d.in.body(0).Blob)
 }
 
 // PrepareReport composes and seals a report, durable but for its rows, which
-// Place writes. It returns nil when the sender has no box any more: there is
-// nobody to tell, and the audit log tells it.
-func (o *Office) PrepareReport(ctx context.Context, r Report) (*Placed, error) {
+// Place writes. It returns nil when the sender has no box that takes it: there is
+// nobody to tell, and outcome and audit log tell what happened.
+func (o *Office) PrepareReport(ctx context.Context, r Report) (*PreparedReport, error) {
 	d, err := o.report(ctx, r)
 	if err != nil || d == nil {
 		return nil, err
 	}
-	if err := d.in.store(ctx); err != nil {
-		return nil, err
-	}
-	return &Placed{d}, nil
+	return &PreparedReport{d}, nil
 }
 
-// report composes a DSN from our postmaster with the null sender.
+// undeliverable notes a report that nobody gets.
+func (o *Office) undeliverable(err error) {
+	o.Log.Warn("report.undeliverable", "component", "delivery", "reason", fault.Reason(err))
+}
+
+// report makes a DSN from our postmaster with the null sender, stored and ready to
+// be placed; nil when there is nobody to tell.
 func (o *Office) report(ctx context.Context, r Report) (*dispatch, error) {
 	to := recipient{address: r.To, opts: RcptOptions{Notify: []string{"NEVER"}}}
 	if o.Hosts(r.To.Domain()) {
-		box, err := o.box(ctx, r.To, 0)
-		if err != nil {
-			o.Log.Warn("report.undeliverable", "component", "delivery", "reason", fault.Reason(err))
+		box, err := o.find(ctx, r.To)
+		switch {
+		case fault.Is(err, fault.NotFound):
+			o.undeliverable(err)
 			return nil, nil
+		case err != nil:
+			return nil, fmt.Errorf("find a sender's box: %w", err)
 		}
 		to.box = &box
 	}
-	dsn := letter.DSN{
-		From: o.Postmaster(), To: r.To, Reporter: string(o.opts.Host), Date: o.opts.Clock(), Arrival: r.Arrival,
-		EnvelopeID: r.EnvelopeID, Recipients: r.Recipients, Original: r.Original, Full: r.Full,
-	}
-	pr, pw := io.Pipe()
-	written := make(chan error, 1)
-	go func() {
-		_, err := dsn.WriteTo(pw)
-		written <- err
-		_ = pw.CloseWithError(err) // never fails
-	}()
-	in, err := o.takeIn(ctx, pr)
-	_ = pr.CloseWithError(err) // never fails; ends the writer if takeIn gave up
-	if werr := <-written; werr != nil && err == nil {
-		err = werr
+	in, err := o.compose(ctx, r)
+	if r.Full && fault.Is(err, fault.Invalid) {
+		// With the letter in it, it is too large or too deep for our own limits.
+		r.Full = false
+		in, err = o.compose(ctx, r)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("compose a report: %w", err)
 	}
-	return o.prepare(ctx, in, envelope{to: []recipient{to}}, origin{
+	defer in.drop() // the key; what is stored stays
+	d, err := o.prepare(ctx, in, envelope{to: []recipient{to}}, origin{
 		by:  identity.Principal{Role: "operator"},
 		act: "letter.report",
 		hop: letter.Hop{Hello: string(o.opts.Host), By: string(o.opts.Host), Protocol: "LOCAL"},
 	})
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range d.local {
+		if err := s.recipient.box.Takes(s.delivery.Size); err != nil {
+			o.undeliverable(err)
+			return nil, nil
+		}
+	}
+	if err := in.store(ctx); err != nil {
+		return nil, fault.Wrap(fault.Transient, "blob-unavailable", err)
+	}
+	return d, nil
+}
+
+// compose writes a DSN and takes it in like any letter.
+func (o *Office) compose(ctx context.Context, r Report) (*intake, error) {
+	dsn := letter.DSN{
+		From: o.Postmaster(), To: r.To, Reporter: string(o.opts.Host), Date: o.opts.Clock(), Arrival: r.Arrival,
+		EnvelopeID: r.EnvelopeID, OriginalID: r.MessageID, Recipients: r.Recipients, Full: r.Full,
+	}
+	if r.Original != nil {
+		original, err := r.Original()
+		if err != nil {
+			return nil, fmt.Errorf("open the letter: %w", err)
+		}
+		defer original.Close()
+		dsn.Original = original
+	}
+	pr, pw := io.Pipe()
+	written := make(chan struct{})
+	go func() {
+		defer close(written)
+		_, err := dsn.WriteTo(pw)
+		_ = pw.CloseWithError(err) // never fails
+	}()
+	in, err := o.takeIn(ctx, pr)
+	_ = pr.CloseWithError(err) // never fails; ends the writer if takeIn gave up
+	<-written
+	return in, err
 }

@@ -5,8 +5,6 @@ import (
 	"context"
 	"io"
 
-	"github.com/vaguemestre/vaguemestre/blob"
-	"github.com/vaguemestre/vaguemestre/letter"
 	"github.com/vaguemestre/vaguemestre/mailbox"
 	"github.com/vaguemestre/vaguemestre/seal"
 	"github.com/vaguemestre/vaguemestre/store"
@@ -39,12 +37,12 @@ func newPlain(sealed io.ReaderAt, source io.Closer, b mailbox.Body, key seal.Ses
 }
 
 // open reads the letter back while it is still being dispatched.
-func (in *intake) open() (*plain, error) {
+func (in *intake) open(ctx context.Context) (*plain, error) {
 	b := in.body(0)
 	if b.Blob == "" {
 		return newPlain(bytes.NewReader(b.Inline), nil, b, in.key)
 	}
-	r, err := in.sink.blobs.Open(in.sink.ctx, b.Blob)
+	r, err := in.sink.blobs.Open(ctx, b.Blob)
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +60,7 @@ func (o *Office) Original(ctx context.Context, id mailbox.BodyID, key seal.Sessi
 	if err != nil {
 		return nil, err
 	}
-	if b.Blob == blob.Key("") {
+	if b.Blob == "" {
 		return newPlain(bytes.NewReader(b.Inline), nil, b, key)
 	}
 	r, err := o.Blobs.Open(ctx, b.Blob)
@@ -75,20 +73,4 @@ func (o *Office) Original(ctx context.Context, id mailbox.BodyID, key seal.Sessi
 // summary is what the row of one recipient seals beside the body.
 func (in *intake) summary(head []byte) mailbox.Summary {
 	return mailbox.Summary{Head: head, Structure: in.structure, Preview: in.walker.Preview()}
-}
-
-// authorName is the display name in From, decoded; empty if there is none.
-func (in *intake) authorName() string {
-	if e := in.structure.Root.Envelope; e != nil && len(e.From) > 0 {
-		return letter.DecodeWords(e.From[0].Name)
-	}
-	return ""
-}
-
-// onward is the trace field that goes with a letter to another operator: it names
-// no recipient, as there may be several.
-func (d *dispatch) onward() []byte {
-	hop := d.origin.hop
-	hop.ID, hop.At = d.id, d.at
-	return []byte(letter.Received(hop))
 }

@@ -2,8 +2,10 @@ package delivery
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/vaguemestre/vaguemestre/audit"
 	"github.com/vaguemestre/vaguemestre/fault"
@@ -20,12 +22,16 @@ type visitor struct {
 	hello   string
 	by      identity.Principal
 	env     *envelope
-	unheard []stop
+	unheard []window // of letters whose 250 may not have been read
 	refused map[string]int
 }
 
-// maxReasons bounds what one visit's audit leaf tells.
-const maxReasons = 16
+// Bounds of what one visit holds: different reasons in its leaf, and windows of
+// letters that were answered while the caller went on talking.
+const (
+	maxReasons = 16
+	maxUnheard = 1024
+)
 
 // Hello implements Visit.
 func (v *visitor) Hello(name string) { v.hello = name }
@@ -51,8 +57,12 @@ func (v *visitor) Refused(reason string) {
 	}
 }
 
-// refuse notes a refusal of ours and passes it on.
+// refuse notes a refusal of ours and passes it on. What broke off the letter's
+// reader is no refusal of ours.
 func (v *visitor) refuse(err error) error {
+	if gone, ok := errors.AsType[brokenOff](err); ok {
+		return gone.error
+	}
 	if err != nil {
 		v.Refused(fault.Reason(err))
 	}
@@ -67,8 +77,8 @@ func (o *Office) AuditRefusals(c Caller, reasons map[string]int) {
 	o.auditRefusals(c, identity.Principal{}, reasons)
 }
 
-// auditRefusals writes the one leaf of a visit in which something was refused:
-// the most frequent reason, and how many others there were, in its object.
+// auditRefusals writes the one leaf of a visit in which something was refused. It
+// names the most frequent reason; the log has all of them.
 func (o *Office) auditRefusals(c Caller, by identity.Principal, refused map[string]int) {
 	if len(refused) == 0 {
 		return
@@ -83,7 +93,10 @@ func (o *Office) auditRefusals(c Caller, by identity.Principal, refused map[stri
 		}
 		return strings.Compare(a, b)
 	})
-	err := o.DB.Write(context.Background(), func(tx *store.Tx) error {
+	// The caller is gone, and no context of its is left; the leaf is still owed.
+	ctx, cancel := context.WithTimeout(context.Background(), leafTimeout)
+	defer cancel()
+	err := o.DB.Write(ctx, func(tx *store.Tx) error {
 		return audit.Append(tx, audit.Leaf{
 			Actor: by.Pseudonym, Role: by.Role, Act: "smtp.refused", Object: "conn:" + c.Conn,
 			Result: audit.Refused, Reason: reasons[0], Peer: audit.Network(c.Remote.Addr()),
@@ -96,8 +109,12 @@ func (o *Office) auditRefusals(c Caller, by identity.Principal, refused map[stri
 	o.Log.Info("smtp.refused", "component", "delivery", "conn", c.Conn, "reasons", reasons)
 }
 
+// leafTimeout bounds how long the end of a visit waits for its leaf.
+const leafTimeout = 30 * time.Second
+
 // begin opens a transaction.
 func (v *visitor) begin(from identity.Address, opts MailOptions) error {
+	v.env = nil
 	if err := v.office.sizeAllowed(opts.Size); err != nil {
 		return err
 	}
@@ -108,16 +125,13 @@ func (v *visitor) begin(from identity.Address, opts MailOptions) error {
 // add adds a recipient, local when box is set; a second RCPT for the same box
 // changes nothing.
 func (v *visitor) add(r recipient) error {
-	switch {
-	case v.env == nil:
-		return fault.New(fault.Conflict, "sender-missing")
-	case len(v.env.to) >= MaxRecipients:
-		return fault.New(fault.OverQuota, "too-many-recipients")
-	}
 	for _, have := range v.env.to {
 		if have.address.Equal(r.address) {
 			return nil
 		}
+	}
+	if len(v.env.to) >= MaxRecipients {
+		return fault.New(fault.OverQuota, "too-many-recipients")
 	}
 	r.number = len(v.env.to)
 	v.env.to = append(v.env.to, r)
@@ -134,7 +148,8 @@ func (v *visitor) hop(protocol string) letter.Hop {
 	}
 }
 
-// deliver commits a letter and remembers it as not heard of yet.
+// deliver commits a letter and remembers its windows until the caller is heard:
+// also those that it found open, since a repetition has a 250 of its own.
 func (v *visitor) deliver(ctx context.Context, in *intake, from origin) error {
 	d, err := v.office.prepare(ctx, in, *v.env, from)
 	if err != nil {
@@ -143,6 +158,9 @@ func (v *visitor) deliver(ctx context.Context, in *intake, from origin) error {
 	if err := v.office.commit(ctx, d); err != nil {
 		return err
 	}
-	v.unheard = d.local
+	v.unheard = append(v.unheard, d.windows()...)
+	if more := len(v.unheard) - maxUnheard; more > 0 {
+		v.unheard = slices.Delete(v.unheard, 0, more) // these stay open; the rounds end them
+	}
 	return nil
 }

@@ -73,7 +73,7 @@ func (o Opening) check() error {
 	switch {
 	case !o.Kind.Valid() || o.Address.IsZero():
 		return bad("kind or address is missing")
-	case o.Kind == mailbox.APP && o.Password != nil:
+	case o.Password != nil && !o.Kind.TakesPassword():
 		return bad("an application box never has a password")
 	case o.Kind == mailbox.Patient && o.Certificate != nil:
 		return bad("a patient has no certificate")
@@ -82,12 +82,19 @@ func (o Opening) check() error {
 }
 
 // open opens one batch: keys first, on all processors, then one transaction.
-func (r *Registrar) open(ctx context.Context, all []Opening) (int, error) {
+func (r *Registrar) open(ctx context.Context, all []Opening) (opened int, err error) {
 	fresh, err := r.unknown(ctx, all)
 	if err != nil || len(fresh) == 0 {
 		return 0, err
 	}
 	keys := make([]mailbox.SpaceKeys, len(fresh))
+	defer func() {
+		for _, k := range keys {
+			if k.Ring != nil {
+				k.Ring.Zero()
+			}
+		}
+	}()
 	var group errgroup.Group
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	for i, o := range fresh {
@@ -99,15 +106,16 @@ func (r *Registrar) open(ctx context.Context, all []Opening) (int, error) {
 	if err := group.Wait(); err != nil {
 		return 0, fmt.Errorf("keys: %w", err)
 	}
-	defer func() {
-		for _, k := range keys {
-			k.Ring.Zero()
-		}
-	}()
 	err = r.db.Write(ctx, func(tx *store.Tx) error {
+		opened = 0
 		for i, o := range fresh {
-			if err := r.register(tx, o, keys[i]); err != nil {
+			err := r.register(tx, o, keys[i])
+			switch {
+			case fault.Reason(err) == "box-exists": // opened by somebody else meanwhile, or named twice
+			case err != nil:
 				return fmt.Errorf("open a space: %w", err)
+			default:
+				opened++
 			}
 		}
 		return nil
@@ -115,7 +123,7 @@ func (r *Registrar) open(ctx context.Context, all []Opening) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	return len(fresh), nil
+	return opened, nil
 }
 
 // unknown returns the openings whose address has no box.

@@ -2,8 +2,6 @@ package node
 
 import (
 	"bytes"
-	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,7 +9,6 @@ import (
 	"github.com/pelletier/go-toml/v2"
 
 	"github.com/vaguemestre/vaguemestre/fault"
-	"github.com/vaguemestre/vaguemestre/identity"
 )
 
 // Config is a node's configuration file. File names in it are relative to the
@@ -26,12 +23,13 @@ type Config struct {
 	Limits      LimitsConfig      `toml:"limits" comment:"Zero means the default."`
 	Log         LogConfig         `toml:"log"`
 
-	dir string
+	dir   string
+	lines map[string]int // of the keys that the file sets, from 1
 }
 
 // OperatorConfig names the operator.
 type OperatorConfig struct {
-	Name           string   `toml:"name" comment:"Short name, for logs and the audit log's origin."`
+	Name           string   `toml:"name" comment:"Short name without spaces, for logs and the audit log's origin."`
 	Kind           string   `toml:"kind" comment:"\"professional\" or \"patient\"."`
 	Host           string   `toml:"host" comment:"The host name in greetings and trace fields; the certificate must hold it."`
 	Domains        []string `toml:"domains" comment:"The domains whose boxes live here. Reports come from postmaster@ the first one."`
@@ -42,7 +40,7 @@ type OperatorConfig struct {
 type StorageConfig struct {
 	Store       string `toml:"store" comment:"sqlite:PATH or postgres://…"`
 	Blob        string `toml:"blob" comment:"file:DIR (s3: comes later)."`
-	Bus         string `toml:"bus" comment:"mem: (redis: comes later)."`
+	Bus         string `toml:"bus" comment:"mem: (redis: comes later). Empty: mem:"`
 	PlatformKey string `toml:"platform_key" comment:"The key that wraps all others; made with mode 0600 when missing. Back it up apart from the rest."`
 }
 
@@ -116,29 +114,8 @@ func Parse(data []byte, dir string) (*Config, error) {
 	if err := dec.Decode(c); err != nil {
 		return nil, fault.Wrap(fault.Invalid, "config-malformed", explained(err))
 	}
+	c.lines = keyLines(data)
 	return c, c.Check()
-}
-
-// explained turns the decoder's errors into lines a person can act on.
-func explained(err error) error {
-	if strict, ok := errors.AsType[*toml.StrictMissingError](err); ok {
-		var all []error
-		for _, e := range strict.Errors {
-			row, _ := e.Position()
-			key := strings.Join(e.Key(), ".")
-			hint := ""
-			if near := nearest(e.Key()); near != "" {
-				hint = fmt.Sprintf(": did you mean %q?", near)
-			}
-			all = append(all, fmt.Errorf("line %d: unknown key %q%s", row, key, hint))
-		}
-		return errors.Join(all...)
-	}
-	if bad, ok := errors.AsType[*toml.DecodeError](err); ok {
-		row, column := bad.Position()
-		return fmt.Errorf("line %d, column %d: %w", row, column, bad)
-	}
-	return err
 }
 
 // path returns a file name of the configuration as an absolute one.
@@ -157,43 +134,4 @@ func (c *Config) url(u string) string {
 		}
 	}
 	return u
-}
-
-// Check explains everything that is wrong, not only the first thing.
-func (c *Config) Check() error {
-	var all []error
-	need := func(ok bool, format string, args ...any) {
-		if !ok {
-			all = append(all, fmt.Errorf(format, args...))
-		}
-	}
-	need(c.Operator.Name != "", "operator.name is empty: give a short name such as \"chu-riviere\"")
-	need(c.Operator.Kind == "professional" || c.Operator.Kind == "patient",
-		"operator.kind is %q: write \"professional\" or \"patient\"", c.Operator.Kind)
-	_, err := identity.ParseDomain(c.Operator.Host)
-	need(err == nil, "operator.host is %q: give the host name of the operator's certificate", c.Operator.Host)
-	need(len(c.Operator.Domains) > 0, "operator.domains is empty: list the domains whose boxes live here")
-	for _, d := range c.Operator.Domains {
-		_, err := identity.ParseDomain(d)
-		need(err == nil, "operator.domains: %q is no domain name", d)
-	}
-	for name, value := range map[string]string{
-		"storage.store": c.Storage.Store, "storage.blob": c.Storage.Blob, "storage.platform_key": c.Storage.PlatformKey,
-		"certificate.cert": c.Certificate.Cert, "certificate.key": c.Certificate.Key,
-		"trust.roots": c.Trust.Roots, "trust.issuers": c.Trust.Issuers, "trust.state": c.Trust.State,
-		"trust.whitelist": c.Trust.Whitelist, "trust.signer_dn": c.Trust.SignerDN,
-	} {
-		need(value != "", "%s is empty", name)
-	}
-	if c.Trust.SignerDN != "" {
-		_, err := identity.ParseDN(c.Trust.SignerDN)
-		need(err == nil, "trust.signer_dn is no distinguished name: write it as the list does, CN=…,OU=…,O=…,ST=…,C=FR")
-	}
-	for domain, route := range c.Workers.Routes {
-		need(len(route) == 2, "workers.routes: %q wants two values, host name and host:port", domain)
-	}
-	if len(all) == 0 {
-		return nil
-	}
-	return fault.Wrap(fault.Invalid, "config-incomplete", errors.Join(all...))
 }

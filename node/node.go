@@ -1,6 +1,7 @@
 package node
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -69,7 +70,7 @@ func New(ctx context.Context, c *Config, o Options) (*Node, error) {
 	}
 	n := &Node{Config: c, opts: o, log: o.Log.With("operator", c.Operator.Name)}
 	if err := n.open(ctx); err != nil {
-		n.close()
+		_ = n.close() // what failed first is what counts
 		return nil, err
 	}
 	return n, nil
@@ -81,7 +82,7 @@ func (n *Node) open(ctx context.Context) error {
 	if n.platform, err = seal.KeyFile(c.path(c.Storage.PlatformKey)); err != nil {
 		return fmt.Errorf("platform key: %w", err)
 	}
-	if n.Bus, err = bus.Open(c.Storage.Bus); err != nil {
+	if n.Bus, err = bus.Open(cmp.Or(c.Storage.Bus, "mem:")); err != nil {
 		return fmt.Errorf("bus: %w", err)
 	}
 	if file, ok := strings.CutPrefix(c.url(c.Storage.Store), "sqlite:"); ok {
@@ -146,7 +147,9 @@ func (n *Node) wire() {
 	}, porter.Options{PasswordAlone: c.Operator.PasswordsAlone, Clock: n.opts.Clock})
 	domains := make([]identity.Domain, 0, len(c.Operator.Domains))
 	for _, d := range c.Operator.Domains {
-		domains = append(domains, identity.Domain(strings.ToLower(d)))
+		if domain, err := identity.ParseDomain(d); err == nil { // Check holds it
+			domains = append(domains, domain)
+		}
 	}
 	n.Office = delivery.New(delivery.Parts{
 		DB: n.DB, Blobs: n.Blobs, Platform: n.platform, Works: n.works, Desk: n.Porter,

@@ -5,11 +5,9 @@ import (
 	"crypto/sha256"
 	"crypto/tls"
 	"net/netip"
-	"strings"
 
 	"github.com/vaguemestre/vaguemestre/account"
 	"github.com/vaguemestre/vaguemestre/audit"
-	"github.com/vaguemestre/vaguemestre/delivery"
 	"github.com/vaguemestre/vaguemestre/fault"
 	"github.com/vaguemestre/vaguemestre/identity"
 	"github.com/vaguemestre/vaguemestre/mailbox"
@@ -34,34 +32,47 @@ type Attempt struct {
 	Password string
 }
 
-// Sender identifies who submits; no key is released.
-func (p *Porter) Sender(ctx context.Context, c delivery.Caller, creds delivery.Credentials) (delivery.Sender, error) {
-	by, box, err := p.prove(ctx, Attempt{
-		Conn: c.Conn, Remote: c.Remote.Addr(), TLS: c.TLS, Scope: account.SMTP,
-		Mechanism: creds.Mechanism, Authzid: creds.Authzid, Login: creds.Authcid, Password: creds.Password,
-	})
-	if err != nil {
-		return delivery.Sender{}, err
-	}
-	return delivery.Sender{By: by, Box: box}, nil
+// proof is an attempt that was good.
+type proof struct {
+	by    identity.Principal
+	box   mailbox.Box
+	login account.Login
 }
 
 // prove paces an attempt, decides on it and audits a failure.
-func (p *Porter) prove(ctx context.Context, a Attempt) (identity.Principal, mailbox.Box, error) {
-	from := network(a.Remote)
-	target := from + "/" + string(p.Works.MAC("pace", []byte(strings.ToLower(a.Login))))
-	if p.perNetwork.Empty(from) || p.perBox.Empty(target) {
+func (p *Porter) prove(ctx context.Context, a Attempt) (proof, error) {
+	address, err := a.address()
+	pair, place := p.keys(a, address)
+	if p.perBox.Empty(pair) || p.perNetwork.Empty(place) {
 		p.noteFailure(ctx, a, "too-fast")
-		return identity.Principal{}, mailbox.Box{}, fault.New(fault.OverQuota, "too-fast")
+		return proof{}, fault.New(fault.OverQuota, "too-fast")
 	}
-	by, box, err := p.decide(ctx, a)
+	var got proof
+	if err == nil {
+		got, err = p.decide(ctx, a, address)
+	}
 	if err != nil && !fault.Is(err, fault.Transient) && !fault.Is(err, fault.Internal) {
 		// The buckets are for failures: who succeeds never waits.
-		_, _ = p.perNetwork.Allow(from), p.perBox.Allow(target)
+		_, _ = p.perBox.Allow(pair), p.perNetwork.Allow(place)
 		p.noteFailure(ctx, a, fault.Reason(err))
-		return identity.Principal{}, mailbox.Box{}, errLogin()
+		return proof{}, errLogin()
 	}
-	return by, box, err
+	return got, err
+}
+
+// keys names the two buckets of an attempt: who is tried from where, in whatever
+// spelling, and where from.
+func (p *Porter) keys(a Attempt, address identity.Address) (pair, place string) {
+	who := []byte(a.Login)
+	switch {
+	case !address.IsZero():
+		who = []byte(address.Key())
+	case len(who) == 0 && len(a.TLS.PeerCertificates) > 0:
+		sum := sha256.Sum256(a.TLS.PeerCertificates[0].Raw)
+		who = sum[:]
+	}
+	place = network(a.Remote)
+	return string(p.Works.MAC("pace", []byte(place), who)), place
 }
 
 func (p *Porter) noteFailure(ctx context.Context, a Attempt, reason string) {
@@ -79,47 +90,57 @@ type client struct {
 }
 
 // decide holds the credentials against the table in the package documentation.
-func (p *Porter) decide(ctx context.Context, a Attempt) (by identity.Principal, box mailbox.Box, err error) {
-	var shown *client
-	if len(a.TLS.PeerCertificates) > 0 {
-		verdict, err := p.checkClient(ctx, a.TLS.PeerCertificates)
-		switch {
-		case err == nil:
-			spki := sha256.Sum256(verdict.Leaf.RawSubjectPublicKeyInfo)
-			shown = &client{verdict.DN, spki[:]}
-		case fault.Is(err, fault.Transient) || a.Mechanism == "EXTERNAL":
-			return by, box, err
-		}
-	}
-	address, err := p.address(a)
+func (p *Porter) decide(ctx context.Context, a Attempt, address identity.Address) (proof, error) {
+	shown, err := p.shown(ctx, a)
 	if err != nil {
-		return by, box, err
+		return proof{}, err
 	}
-	err = p.DB.Read(ctx, func(tx *store.Tx) error {
-		var login account.Login
+	var got proof
+	err = p.DB.Read(ctx, func(tx *store.Tx) (err error) {
 		if a.Mechanism == "EXTERNAL" {
-			login, box, err = p.byCertificate(tx, shown, address)
+			got.login, got.box, err = p.byCertificate(tx, shown, address)
 		} else {
-			login, box, err = p.byPassword(tx, shown, address, a)
+			got.login, got.box, err = p.byPassword(tx, shown, address, a)
 		}
-		if err != nil {
-			return err
-		}
-		want := account.Read
-		if a.Scope == account.SMTP {
-			want = account.Send
-		}
-		if !login.Rights.May(want) {
-			return fault.New(fault.Denied, "right-missing")
-		}
-		by = p.principal(login, box, a, shown)
-		return nil
+		return err
 	})
-	return by, box, err
+	if err != nil {
+		return proof{}, err
+	}
+	want := account.Read
+	if a.Scope == account.SMTP {
+		want = account.Send
+	}
+	switch {
+	case got.box.State == mailbox.Closed || got.box.State == mailbox.Opposed:
+		return proof{}, fault.New(fault.Denied, "box-closed")
+	case !got.login.Rights.May(want):
+		return proof{}, fault.New(fault.Denied, "right-missing")
+	}
+	got.by = p.principal(got.login, got.box, a, shown)
+	return got, nil
+}
+
+// shown checks the client certificate of an attempt, nil if it showed none. One
+// that is refused is as good as none to whoever comes with a password: mail
+// clients show what they have.
+func (p *Porter) shown(ctx context.Context, a Attempt) (*client, error) {
+	if len(a.TLS.PeerCertificates) == 0 {
+		return nil, nil
+	}
+	verdict, err := p.checkClient(ctx, a.TLS.PeerCertificates)
+	switch {
+	case err == nil:
+		spki := sha256.Sum256(verdict.Leaf.RawSubjectPublicKeyInfo)
+		return &client{verdict.DN, spki[:]}, nil
+	case fault.Is(err, fault.Transient) || a.Mechanism == "EXTERNAL":
+		return nil, err
+	}
+	return nil, nil
 }
 
 // address returns the box address that the caller means, zero if it named none.
-func (p *Porter) address(a Attempt) (identity.Address, error) {
+func (a Attempt) address() (identity.Address, error) {
 	var address identity.Address
 	for _, name := range []string{a.Login, a.Authzid} {
 		if name == "" {
@@ -159,7 +180,8 @@ func (p *Porter) byCertificate(tx *store.Tx, shown *client, address identity.Add
 	return none(fault.New(fault.Denied, "certificate-of-another-box"))
 }
 
-// byPassword checks an app password, and for professionals the certificate beside it.
+// byPassword checks an app password, and for professionals the certificate of the
+// same person beside it.
 func (p *Porter) byPassword(tx *store.Tx, shown *client, address identity.Address, a Attempt) (account.Login, mailbox.Box, error) {
 	none := func(err error) (account.Login, mailbox.Box, error) { return account.Login{}, mailbox.Box{}, err }
 	box, err := mailbox.Find(tx, p.Works, address)
@@ -168,49 +190,22 @@ func (p *Porter) byPassword(tx *store.Tx, shown *client, address identity.Addres
 	}
 	// An unknown box costs the same look-up as a known one.
 	login, err := account.CheckPassword(tx, p.Works, account.BoxID(box.ID), a.Password, a.Scope)
-	if err != nil {
+	switch {
+	case err != nil:
 		return none(err)
-	}
-	if box.Kind == mailbox.APP {
+	case !box.Kind.TakesPassword():
 		return none(fault.New(fault.Denied, "password-of-an-app-box"))
-	}
-	if box.Kind == mailbox.Patient || p.opts.PasswordAlone {
+	case box.Kind.PasswordSuffices(), p.opts.PasswordAlone:
 		return login, box, nil
+	case shown == nil:
+		return none(fault.New(fault.Denied, "certificate-missing"))
 	}
-	if _, _, err := p.byCertificate(tx, shown, address); err != nil {
+	beside, err := account.CheckCertificate(tx, p.Works, login.Box, shown.dn, shown.spki)
+	switch {
+	case fault.Is(err, fault.Denied), err == nil && beside.Person != login.Person:
+		return none(fault.New(fault.Denied, "certificate-of-another-box"))
+	case err != nil:
 		return none(err)
 	}
 	return login, box, nil
-}
-
-// principal names who acts.
-func (p *Porter) principal(login account.Login, box mailbox.Box, a Attempt, shown *client) identity.Principal {
-	by := identity.Principal{
-		Person: login.Person, Role: string(account.Professional), Credential: "app-password",
-		Pseudonym: account.Pseudonym(p.Works, login.Person),
-	}
-	switch box.Kind {
-	case mailbox.Patient:
-		by.Role = string(account.Patient)
-	case mailbox.APP:
-		by.Role = string(account.Application)
-	}
-	switch {
-	case a.Mechanism == "EXTERNAL":
-		by.Credential = "certificate"
-	case shown != nil && box.Kind != mailbox.Patient:
-		by.Credential = "certificate+app-password"
-	}
-	return by
-}
-
-// scopeName is the scope in logs and audit leaves.
-func scopeName(s account.Scope) string {
-	switch s {
-	case account.SMTP:
-		return "smtp"
-	case account.IMAP:
-		return "imap"
-	}
-	return "web"
 }

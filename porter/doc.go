@@ -5,8 +5,9 @@
 //	sender, err := p.Sender(ctx, caller, creds) // a person or machine that submits
 //	session, err := p.Open(ctx, proof)          // a person who reads (IMAP, web)
 //
-// Every attempt is paced and leaves an audit leaf, failures included. A release
-// of keys writes its leaf first; an error of the leaf is an error of the release.
+// Every login is paced and leaves an audit leaf, failures included; without the
+// leaf nobody comes in. A release of keys writes its leaf first. A peer's leaves are
+// those of its letters, and the door's of what was refused.
 //
 // What is asked of whom (DESIGN section 5):
 //
@@ -14,6 +15,8 @@
 //	APP             a client certificate of the box (EXTERNAL); never a password
 //	patient         an app password
 //
-// An unknown box, a wrong password and a missing right are answered alike:
-// fault.Denied "login-failed", after the same work.
+// The certificate beside a password is of the same person. A box that is closed or
+// opposed lets nobody in. An unknown box, a wrong password and a missing right are
+// answered alike: fault.Denied "login-failed", after the same work. Only the log and
+// the leaf have the reason.
 package porter

@@ -2,11 +2,10 @@ package porter
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"time"
 
-	"github.com/vaguemestre/vaguemestre/audit"
-	"github.com/vaguemestre/vaguemestre/fault"
 	"github.com/vaguemestre/vaguemestre/identity"
 	"github.com/vaguemestre/vaguemestre/mailbox"
 	"github.com/vaguemestre/vaguemestre/seal"
@@ -21,9 +20,11 @@ type Session struct {
 	by   identity.Principal
 	box  mailbox.Box
 	keys *seal.Keyring
-	once sync.Once
-	end  *time.Timer
 	over chan struct{}
+
+	mu    sync.Mutex
+	end   *time.Timer // guarded by mu
+	ended bool        // guarded by mu
 }
 
 // By returns who reads.
@@ -40,45 +41,47 @@ func (s *Session) Over() <-chan struct{} { return s.over }
 
 // Close ends the release.
 func (s *Session) Close() {
-	s.once.Do(func() {
-		s.end.Stop()
-		s.keys.Zero()
-		close(s.over)
-	})
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended {
+		return
+	}
+	s.ended = true
+	s.end.Stop()
+	s.keys.Zero()
+	close(s.over)
 }
 
 // Open lets somebody in to read: the audit leaf is written, then the keys of the
 // space are released. It fails with fault.Denied "login-failed", fault.OverQuota
 // "too-fast", or what kept the leaf from being written.
 func (p *Porter) Open(ctx context.Context, a Attempt) (*Session, error) {
-	by, box, err := p.prove(ctx, a)
+	got, err := p.prove(ctx, a)
 	if err != nil {
 		return nil, err
-	}
-	if box.State == mailbox.Closed || box.State == mailbox.Opposed {
-		p.noteFailure(ctx, a, "box-closed")
-		return nil, errLogin()
 	}
 	var wrapped []byte
 	err = p.DB.Read(ctx, func(tx *store.Tx) (err error) {
-		wrapped, err = mailbox.Keys(tx, box.Space)
+		wrapped, err = mailbox.Keys(tx, got.box.Space)
 		return err
 	})
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("keys of box %s: %w", got.box.ID, err)
 	}
 	keys, err := seal.Release(ctx, func(ctx context.Context) error {
-		return p.DB.Write(ctx, func(tx *store.Tx) error {
-			return audit.Append(tx, audit.Leaf{
-				Actor: by.Pseudonym, Role: by.Role, Act: "keys.release", Object: "box:" + string(box.ID),
-				Purpose: scopeName(a.Scope), Result: audit.Done, Peer: audit.Network(a.Remote),
-			})
-		})
-	}, p.Platform, string(box.Space), wrapped)
+		return p.DB.Write(ctx, func(tx *store.Tx) error { return got.record(tx, a, "keys.release") })
+	}, p.Platform, string(got.box.Space), wrapped)
 	if err != nil {
-		return nil, fault.Wrap(fault.KindOf(err), fault.Reason(err), err)
+		return nil, fmt.Errorf("keys of box %s: %w", got.box.ID, err)
 	}
-	s := &Session{by: by, box: box, keys: keys, over: make(chan struct{})}
+	return newSession(got, keys), nil
+}
+
+// newSession bounds a release in time.
+func newSession(got proof, keys *seal.Keyring) *Session {
+	s := &Session{by: got.by, box: got.box, keys: keys, over: make(chan struct{})}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.end = time.AfterFunc(maxSession, s.Close)
-	return s, nil
+	return s
 }

@@ -29,34 +29,34 @@ const (
 )
 
 // dial opens a session with a next hop that has proven itself for the domain.
-func (r *Relay) dial(ctx context.Context, hop Hop, domain identity.Domain) (*smtp.Client, error) {
+func (r *Relay) dial(ctx context.Context, hop Hop, domain identity.Domain) (*smtp.Client, *hopConn, error) {
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
 	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", hop.Addr)
 	if err != nil {
-		return nil, fault.Wrap(fault.Transient, "hop-unreachable", err)
+		return nil, nil, fault.Wrap(fault.Transient, "hop-unreachable", err)
 	}
+	// A dialogue that hangs before the client has taken over ends with ctx.
+	stop := context.AfterFunc(ctx, func() { conn.Close() })
+	defer stop()
 	secured, err := r.secure(ctx, conn, hop, domain)
 	if err != nil {
 		conn.Close()
-		return nil, err
+		return nil, nil, err
 	}
 	client := smtp.NewClient(secured)
 	client.CommandTimeout, client.SubmissionTimeout = commandTimeout, finalTimeout
 	if err := client.Hello(string(r.opts.Host)); err != nil {
 		client.Close()
-		return nil, replyFault(err)
+		return nil, nil, fault.Wrap(fault.Transient, fault.Reason(replyFault(err)), err) // nothing is final before MAIL
 	}
-	return client, nil
+	return client, secured, nil
 }
 
 // secure greets and starts TLS. go-smtp's own client says "EHLO localhost" before
 // STARTTLS and cannot be told otherwise; operators check the name, so this part of
 // the dialogue is ours and the client begins inside TLS.
-func (r *Relay) secure(ctx context.Context, conn net.Conn, hop Hop, domain identity.Domain) (net.Conn, error) {
-	if deadline, ok := ctx.Deadline(); ok {
-		conn.SetDeadline(deadline)
-	}
+func (r *Relay) secure(ctx context.Context, conn net.Conn, hop Hop, domain identity.Domain) (*hopConn, error) {
 	// Replies are short: whoever sends more than this is no SMTP server.
 	lines := bufio.NewReader(io.LimitReader(conn, 64<<10))
 	text := textproto.NewReader(lines)
@@ -93,8 +93,7 @@ func (r *Relay) secure(ctx context.Context, conn net.Conn, hop Hop, domain ident
 		}
 		return nil, fault.Wrap(fault.Transient, "hop-tls", err)
 	}
-	conn.SetDeadline(time.Time{})
-	return &greeted{Conn: secured, greeting: strings.NewReader("220 " + hop.Host + "\r\n")}, nil
+	return &hopConn{Conn: secured, greeting: strings.NewReader("220 " + hop.Host + "\r\n")}, nil
 }
 
 func offersTLS(ehlo string) bool {
@@ -106,31 +105,19 @@ func offersTLS(ehlo string) bool {
 	return false
 }
 
-// greeted gives the client the greeting that it waits for: the real one was read
-// before TLS.
-type greeted struct {
-	net.Conn
-	greeting *strings.Reader
-}
-
-// Read implements io.Reader.
-func (g *greeted) Read(p []byte) (int, error) {
-	if g.greeting.Len() > 0 {
-		return g.greeting.Read(p)
-	}
-	return g.Conn.Read(p)
-}
-
 // replyFault turns a reply of the next hop into a fault: 5xx is final.
 func replyFault(err error) error {
 	if err == nil {
 		return nil
 	}
 	if reply, ok := errors.AsType[*smtp.SMTPError](err); ok {
-		if reply.Code >= 500 {
+		if reply.Code >= 500 && reply.Code < 600 {
 			return fault.Wrap(fault.Denied, "hop-refused", err)
 		}
 		return fault.Wrap(fault.Transient, "hop-deferred", err)
+	}
+	if _, ok := errors.AsType[*fault.Error](err); ok { // our own: the body that we send cannot be read
+		return fault.Wrap(fault.Transient, fault.Reason(err), err)
 	}
 	return fault.Wrap(fault.Transient, "hop-broke-off", err)
 }

@@ -23,11 +23,13 @@ const (
 // (spec mssante 1.2). URLs come from the configuration, redirects are not followed.
 type Fetcher struct {
 	client *http.Client
+	most   int64 // octets
 }
 
 // NewFetcher returns a fetcher that trusts roots only, for https.
 func NewFetcher(roots *x509.CertPool) *Fetcher {
 	return &Fetcher{
+		most: fetchMost,
 		client: &http.Client{
 			Timeout: fetchTimeout,
 			Transport: &http.Transport{
@@ -73,12 +75,12 @@ func (f *Fetcher) get(ctx context.Context, url, tag string) ([]byte, string, err
 	case resp.StatusCode != http.StatusOK:
 		return failed(fmt.Errorf("status %d", resp.StatusCode))
 	}
-	data, err := io.ReadAll(io.LimitReader(resp.Body, fetchMost+1))
+	data, err := io.ReadAll(io.LimitReader(resp.Body, f.most+1))
 	if err != nil {
 		return failed(err)
 	}
-	if len(data) > fetchMost {
-		return failed(fmt.Errorf("more than %d octets", fetchMost))
+	if int64(len(data)) > f.most {
+		return failed(fmt.Errorf("more than %d octets", f.most))
 	}
 	return data, resp.Header.Get("ETag"), nil
 }

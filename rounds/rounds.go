@@ -21,7 +21,8 @@ type Parts struct {
 type Options struct {
 	// Every is the time between two rounds; zero is an hour.
 	Every time.Duration
-	// Clock is the time; nil is time.Now.
+	// Clock is the time that ages blobs, whose dates are the blob store's; rows are
+	// aged by the database's clock. Nil is time.Now.
 	Clock func() time.Time
 }
 
@@ -103,7 +104,7 @@ func (r *Rounds) collect(ctx context.Context) error {
 	for {
 		var keys []blob.Key
 		err := r.DB.Read(ctx, func(tx *store.Tx) (err error) {
-			keys, err = mailbox.Garbage(tx, r.opts.Clock().Add(-garbageAge), batch)
+			keys, err = mailbox.Garbage(tx, tx.Now().Add(-garbageAge), batch)
 			return err
 		})
 		if err != nil || len(keys) == 0 {
