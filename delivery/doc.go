@@ -26,15 +26,24 @@
 //
 //   - Data returns nil only after commit: a 250 means durable.
 //   - Nothing of a letter is on disk in clear, and never the whole of it in memory.
-//   - Rights, state and room are checked at Rcpt and again under lock at commit.
+//   - State and room are checked at Rcpt and again under lock at commit; rights at
+//     Rcpt and again when the content has come.
 //   - If some recipients fail at commit, the others are kept and a report for the
-//     failed ones leaves in the same transaction; if all fail, Data fails.
+//     failed ones leaves in the same transaction; if all fail, Data fails and nothing
+//     is kept. A failure that may pass fails the whole: the caller comes back.
+//   - What was written to the blob store is removed only when no row can refer to it:
+//     not after a commit whose answer was lost.
 //   - Bcc never reaches a stored or relayed body.
 //   - The same letter from the same caller to the same box, sent again after a
 //     connection that ended without a further command after its final dot, is the
 //     same row (DESIGN: replay rule, five days).
 //
 // # Implementation notes
+//
+// A replay window is open from the commit until the caller is heard after its 250
+// (Visit.Heard), or five days; Run closes windows once a second. It is one keyed hash
+// in the letter's row. Letters that go on to other operators only have none: a
+// submission that is repeated is a second letter there.
 //
 // A Visit is used by one goroutine at a time. Office is safe for concurrent use.
 // Everything costly (parsing, sealing, composing reports) is done before the

@@ -32,7 +32,7 @@ func TestReplyTo(t *testing.T) {
 		{fault.New(fault.OverQuota, "letters-limit"), "452 4.2.2"},
 		{fault.New(fault.OverQuota, "letter-too-large"), "552 5.3.4"},
 		{fault.New(fault.Transient, "revocation-unknown"), "451 4.7.0"},
-		{fault.New(fault.Transient, "trust-list-missing"), "451 4.7.0"},
+		{fault.New(fault.Transient, "whitelist-unavailable"), "451 4.7.0"},
 		{fault.New(fault.Denied, "certificate-expired"), "554 5.7.1"},
 		{fault.New(fault.Denied, "certificate-anything"), "554 5.7.1"},
 		{fault.New(fault.Invalid, "address-malformed"), "501 5.1.3"},

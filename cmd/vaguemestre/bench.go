@@ -70,7 +70,7 @@ func runBench(ctx context.Context, c *cli.Command) error {
 		return fmt.Errorf("--conns: %w", err)
 	}
 	report, err := bench.Run(ctx, o)
-	if report == nil {
+	if report == nil || len(report.Cells) == 0 {
 		return err
 	}
 	report.WriteText(os.Stdout) // also what was measured before an error
