@@ -17,7 +17,7 @@ help: ## print the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## build bin/vaguemestre, one static binary
-	$(GO) build -trimpath -ldflags='-s -w' -o $(BIN) ./cmd/vaguemestre
+	$(GO) build -ldflags='-s -w' -o $(BIN) ./cmd/vaguemestre
 
 demo: build ## a whole trust space on this machine; prints who is who and carries a first letter
 	$(BIN) demo

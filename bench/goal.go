@@ -1,6 +1,9 @@
 package bench
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Goal is one that was set for this program, and what came of it.
 type Goal struct {
@@ -15,6 +18,9 @@ type Goal struct {
 func (r *Report) conclude() {
 	if r.Machine.FileSystem == "tmpfs" {
 		r.Notes = append(r.Notes, "NOT DURABLE: the folder is on a tmpfs, where a flush costs nothing: use --dir")
+	}
+	if len(r.others) > 0 {
+		r.Machine.Others, r.Machine.MostOthers = median(r.others), slices.Max(r.others)
 	}
 	seen := map[string]bool{}
 	for _, c := range r.Cells {

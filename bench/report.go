@@ -21,6 +21,8 @@ type Report struct {
 	Push     []Push    `json:"push"`
 	Large    []Large   `json:"large"`
 	Goals    []Goal    `json:"goals"`
+
+	others []float64 // of each window
 }
 
 // Machine is where it was measured.
@@ -30,9 +32,10 @@ type Machine struct {
 	Go         string `json:"go"`
 	// FileSystem is the kind of the one that everything was kept on.
 	FileSystem string `json:"file_system"`
-	// Others is the largest share of the machine's processors that neither the
-	// servers nor the client used in a window: what else ran.
-	Others float64 `json:"others"`
+	// Others is the share of the machine's processors that neither the servers nor
+	// the client used in a window, what else ran: the median and the largest.
+	Others     float64 `json:"others"`
+	MostOthers float64 `json:"most_others"`
 }
 
 // Cell is one size over one number of connections.
@@ -92,9 +95,7 @@ func (r *Report) add(c cell, targets []target, rounds [][]round) string {
 			}
 			f.Ratio = median(ratios)
 		}
-		for _, round := range rounds[i] {
-			r.Machine.Others = max(r.Machine.Others, round.others)
-		}
+		r.others = append(r.others, each(rounds[i], func(r round) float64 { return r.others })...)
 		entry.Servers = append(entry.Servers, f)
 		line += fmt.Sprintf("  %s %.0f/s", t.name, f.Rate)
 		if f.Ratio > 0 {

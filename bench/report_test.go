@@ -18,7 +18,7 @@ func TestReportReadsAsATable(t *testing.T) {
 	t.Parallel()
 	r := &bench.Report{
 		Date:    time.Date(2026, 11, 21, 22, 0, 0, 0, time.UTC),
-		Machine: bench.Machine{Model: "A processor", Processors: 2, Go: "go1.26.0", FileSystem: "ext4", Others: 0.12},
+		Machine: bench.Machine{Model: "A processor", Processors: 2, Go: "go1.26.0", FileSystem: "ext4", Others: 0.12, MostOthers: 0.3},
 		Window:  2, Rounds: 3, Notes: []string{"PostgreSQL 15.18"},
 		Cells: []bench.Cell{{Size: 2 << 10, Conns: 32, Servers: []bench.Figure{
 			{Server: "floor", Rate: 5000, Ratio: -1, P50: 5.5, P99: 12, CPU: 0.2, Database: -1, Flushes: 0.08},

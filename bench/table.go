@@ -10,8 +10,8 @@ import (
 func (r *Report) WriteText(w io.Writer) {
 	m := r.Machine
 	fmt.Fprintf(w, "%s, %d processors, %s, %s, %s\n", m.Model, m.Processors, m.FileSystem, m.Go, r.Date.Format("2006-01-02 15:04 MST"))
-	fmt.Fprintf(w, "medians of %d rounds of %.1f s, floor and servers in turn; other programs used up to %.0f %% of the machine\n",
-		r.Rounds, r.Window, 100*m.Others)
+	fmt.Fprintf(w, "medians of %d rounds of %.1f s, floor and servers in turn; other programs used %.0f %% of the machine, at most %.0f %%\n",
+		r.Rounds, r.Window, 100*m.Others, 100*m.MostOthers)
 	for _, n := range r.Notes {
 		fmt.Fprintf(w, "note: %s\n", n)
 	}
