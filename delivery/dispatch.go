@@ -22,13 +22,18 @@ type envelope struct {
 	to   []recipient
 }
 
-// recipient is one RCPT. A box here is local, else the address is another operator's.
+// recipient is one RCPT. A box here is local, the depot is ours and has no box;
+// else the address is another operator's.
 type recipient struct {
 	number  int // its place in the envelope, and in the letter's outcome
 	address identity.Address
 	opts    RcptOptions
 	box     *mailbox.Box
+	depot   bool
 }
+
+// here reports whether the recipient is served by this operator.
+func (r recipient) here() bool { return r.box != nil || r.depot }
 
 // origin is who brought a letter and how.
 type origin struct {
@@ -39,6 +44,7 @@ type origin struct {
 	box    mailbox.BoxID
 	hop    letter.Hop
 	added  addition
+	keep   *keepsake // the sender's own copy; nil for none
 }
 
 // dispatch is a letter ready to be placed: all that is costly is done, so that
@@ -52,14 +58,20 @@ type dispatch struct {
 	at     time.Time
 	local  []stop // ascending by box
 	jobs   []queue.Job
+	depot  []queue.Job     // what came for the depot
 	story  outcome.Opening // of a submitted letter
 	lost   []failure       // recipients that local does not hold any more
+	copy   *mailbox.Delivery
+
+	transitDay string // of transitKey
+	transitKey []byte // the letter's key wrapped for workers, made when first needed
 }
 
 // stop is one local recipient.
 type stop struct {
 	recipient recipient
 	delivery  mailbox.Delivery
+	errand    *queue.Job // what its letter brings wants filing; nil for nothing
 }
 
 // failure is a local recipient that could not be served at commit.
@@ -73,14 +85,24 @@ type failure struct {
 func (o *Office) prepare(ctx context.Context, in *intake, env envelope, from origin) (*dispatch, error) {
 	d := &dispatch{office: o, id: identity.NewID(), in: in, env: env, origin: from, at: o.opts.Clock()}
 	for _, r := range env.to {
+		if r.depot {
+			job, err := d.errand(ctx, r, "")
+			if err != nil {
+				return nil, err
+			}
+			d.depot = append(d.depot, *job)
+		}
 		if r.box == nil {
 			continue
 		}
-		s, err := d.seal(r)
+		s, err := d.seal(ctx, r)
 		if err != nil {
 			return nil, err
 		}
 		d.local = append(d.local, s)
+	}
+	if err := d.sealCopy(); err != nil {
+		return nil, err
 	}
 	slices.SortFunc(d.local, func(a, b stop) int { return cmp.Compare(a.delivery.Box, b.delivery.Box) })
 	if err := d.forward(ctx); err != nil {
@@ -104,7 +126,7 @@ func (d *dispatch) head(to identity.Address) []byte {
 
 // seal makes the row of one local recipient: its key wrapped to the box, its
 // summary sealed.
-func (d *dispatch) seal(r recipient) (stop, error) {
+func (d *dispatch) seal(ctx context.Context, r recipient) (stop, error) {
 	in := d.in
 	public, err := seal.ParsePublicKey(r.box.LettersKey)
 	if err != nil {
@@ -130,7 +152,8 @@ func (d *dispatch) seal(r recipient) (stop, error) {
 			return stop{}, err
 		}
 	}
-	return stop{recipient: r, delivery: m}, nil
+	job, err := d.errand(ctx, r, id)
+	return stop{recipient: r, delivery: m, errand: job}, err
 }
 
 // replay is the keyed hash that a repetition of this letter for this recipient
@@ -159,7 +182,7 @@ func (d *dispatch) forward(ctx context.Context) error {
 	parcels := map[identity.Domain]*Parcel{}
 	var domains []identity.Domain
 	for _, r := range d.env.to {
-		if r.box != nil {
+		if r.here() {
 			continue
 		}
 		p := parcels[r.address.Domain()]
@@ -196,7 +219,7 @@ func (d *dispatch) tell() (err error) {
 	for _, r := range d.env.to {
 		self := outcome.Evidence{Source: "self"}
 		facts := []outcome.Fact{{At: d.at, What: outcome.Accepted, Evidence: self}}
-		if r.box != nil {
+		if r.here() {
 			fact := outcome.Fact{At: d.at, What: outcome.Delivered, Evidence: self}
 			if i := slices.IndexFunc(d.lost, func(f failure) bool { return f.err != nil && f.to.number == r.number }); i >= 0 {
 				fact = refusal(d.at, d.lost[i].err)

@@ -56,6 +56,8 @@ func (v *inbound) Rcpt(ctx context.Context, to identity.Address, opts RcptOption
 		return v.refuse(fault.New(fault.Conflict, "sender-missing"))
 	case !v.office.Hosts(to.Domain()):
 		return v.refuse(fault.New(fault.Denied, "relay-denied"))
+	case v.office.isDepot(to):
+		return v.refuse(v.add(recipient{address: to, opts: opts, depot: true}))
 	}
 	box, err := v.office.box(ctx, to, v.env.opts.Size)
 	if err != nil {
@@ -77,10 +79,11 @@ func (v *inbound) Data(ctx context.Context, r io.Reader) error {
 	if err := v.admit(in); err != nil {
 		return v.refuse(err)
 	}
-	return v.refuse(v.deliver(ctx, in, origin{
+	_, err = v.deliver(ctx, in, origin{
 		by: v.by, act: "letter.receive", peer: audit.Network(v.caller.Remote.Addr()),
 		replay: v.peer.DN.String(), hop: v.hop("ESMTPS"),
-	}))
+	})
+	return v.refuse(err)
 }
 
 // admit decides on a letter whose content has come.

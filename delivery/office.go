@@ -64,6 +64,9 @@ type Options struct {
 	Inline int
 	// Limits bounds what a letter may cost to read.
 	Limits letter.Limits
+	// Depot opens the box depot@ of our domains, which files without a letter to
+	// the patient; for operators of patients.
+	Depot bool
 	// Trouble may refuse a recipient; the demo forces failures with it.
 	Trouble func(ctx context.Context, to identity.Address) error
 	// Clock is the time; nil is time.Now.

@@ -65,8 +65,8 @@ func (v *outbound) Rcpt(ctx context.Context, to identity.Address, opts RcptOptio
 	if err := v.mayWrite(ctx, to); err != nil {
 		return v.refuse(err)
 	}
-	r := recipient{address: to, opts: opts}
-	if v.office.Hosts(to.Domain()) {
+	r := recipient{address: to, opts: opts, depot: v.office.isDepot(to)}
+	if !r.depot && v.office.Hosts(to.Domain()) {
 		box, err := v.office.box(ctx, to, v.env.opts.Size)
 		if err != nil {
 			return v.refuse(err)
@@ -92,22 +92,32 @@ func (v *outbound) mayWrite(ctx context.Context, to identity.Address) error {
 
 // Data implements Visit.
 func (v *outbound) Data(ctx context.Context, r io.Reader) error {
+	_, err := v.submit(ctx, r, "ESMTPSA", nil)
+	return v.refuse(err)
+}
+
+// submit takes a letter for the recipients of the transaction and returns its id.
+func (v *outbound) submit(ctx context.Context, r io.Reader, protocol string, keep *keepsake) (string, error) {
 	if v.sender == nil || v.env == nil || len(v.env.to) == 0 {
-		return v.refuse(fault.New(fault.Conflict, "recipient-missing"))
+		return "", fault.New(fault.Conflict, "recipient-missing")
 	}
 	in, err := v.office.takeIn(ctx, withoutBcc(r, v.office.opts.Limits.Header))
 	if err != nil {
-		return v.refuse(err)
+		return "", err
 	}
 	defer in.drop()
 	added, err := v.admit(ctx, in)
 	if err != nil {
-		return v.refuse(err)
+		return "", err
 	}
-	return v.refuse(v.deliver(ctx, in, origin{
+	from := origin{
 		by: v.by, act: "letter.submit", peer: audit.Network(v.caller.Remote.Addr()), box: v.sender.Box.ID,
-		replay: string(v.sender.Box.ID), hop: v.hop("ESMTPSA"), added: added,
-	}))
+		replay: string(v.sender.Box.ID), hop: v.hop(protocol), added: added, keep: keep,
+	}
+	if keep != nil {
+		from.replay = "" // who sends on a page sees the answer
+	}
+	return v.deliver(ctx, in, from)
 }
 
 // admit decides on a letter whose content has come, and returns the fields that

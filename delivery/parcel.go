@@ -63,13 +63,9 @@ func (p *Parcel) Sender() identity.Address {
 
 // parcel begins a parcel of the letter: its session key wrapped for workers.
 func (d *dispatch) parcel(ctx context.Context) (*Parcel, error) {
-	public, day, err := d.office.transitPublic(ctx, d.at)
+	day, key, err := d.forWorkers(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("transit key: %w", err)
-	}
-	key, err := public.Wrap(d.in.key, string(d.in.id))
-	if err != nil {
-		return nil, fmt.Errorf("wrap for transit: %w", err)
+		return nil, err
 	}
 	p := &Parcel{
 		Letter: d.id, Box: d.origin.box, Body: d.in.id, Plain: d.in.size(), Day: day, Key: key,

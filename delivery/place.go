@@ -29,11 +29,15 @@ func place(tx *store.Tx, all ...*dispatch) error {
 	type visit struct {
 		of *dispatch
 		stop
+		own bool // the sender's copy
 	}
 	var visits []visit
 	for _, d := range all {
 		for _, s := range d.local {
-			visits = append(visits, visit{d, s})
+			visits = append(visits, visit{d, s, false})
+		}
+		if d.copy != nil {
+			visits = append(visits, visit{d, stop{delivery: *d.copy}, true})
 		}
 	}
 	// Lock order: boxes ascending, whatever letter they get.
@@ -42,7 +46,7 @@ func place(tx *store.Tx, all ...*dispatch) error {
 	for _, v := range visits {
 		placed, err := mailbox.Deliver(tx, v.delivery)
 		switch {
-		case fault.Is(err, fault.Internal), fault.Is(err, fault.Transient):
+		case fault.Is(err, fault.Internal), fault.Is(err, fault.Transient), err != nil && v.own:
 			return err
 		case err != nil, placed.Replayed:
 			failed = append(failed, failure{v.of, v.recipient, err})
@@ -64,11 +68,26 @@ func (d *dispatch) finish(tx *store.Tx) error {
 	if d.empty() {
 		return nil
 	}
-	if err := mailbox.AddBody(tx, d.in.body(int64(len(d.local)+len(d.jobs)))); err != nil {
+	jobs := slices.Concat(d.jobs, d.depot)
+	for _, s := range d.local {
+		if s.errand != nil {
+			jobs = append(jobs, *s.errand)
+		}
+	}
+	refs := len(d.local) + len(jobs)
+	if d.copy != nil {
+		refs++
+	}
+	if err := mailbox.AddBody(tx, d.in.body(int64(refs))); err != nil {
 		return err
 	}
-	for _, job := range d.jobs {
+	for _, job := range jobs {
 		if err := queue.Add(tx, job); err != nil {
+			return err
+		}
+	}
+	if also := d.also(); also != nil {
+		if err := also(tx, d.id); err != nil {
 			return err
 		}
 	}
@@ -96,7 +115,7 @@ func (d *dispatch) without(failed []failure) error {
 }
 
 // empty reports whether nobody is left to serve.
-func (d *dispatch) empty() bool { return len(d.local)+len(d.jobs) == 0 }
+func (d *dispatch) empty() bool { return len(d.local)+len(d.jobs)+len(d.depot) == 0 }
 
 // repeated reports whether somebody has the letter from an earlier visit.
 func (d *dispatch) repeated() bool {

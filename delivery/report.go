@@ -71,9 +71,21 @@ func (o *Office) undeliverable(err error) {
 // report makes a DSN from our postmaster with the null sender, stored and ready to
 // be placed; nil when there is nobody to tell.
 func (o *Office) report(ctx context.Context, r Report) (*dispatch, error) {
-	to := recipient{address: r.To, opts: RcptOptions{Notify: []string{"NEVER"}}}
-	if o.Hosts(r.To.Domain()) {
-		box, err := o.find(ctx, r.To)
+	d, err := o.notify(ctx, r.To, func(w io.Writer) error { return o.writeReport(w, r) })
+	if r.Full && fault.Is(err, fault.Invalid) {
+		// With the letter in it, it is too large or too deep for our own limits.
+		r.Full = false
+		return o.notify(ctx, r.To, func(w io.Writer) error { return o.writeReport(w, r) })
+	}
+	return d, err
+}
+
+// notify makes a letter of ours with the null sender, stored and ready to be
+// placed; nil when there is nobody to tell.
+func (o *Office) notify(ctx context.Context, address identity.Address, write func(io.Writer) error) (*dispatch, error) {
+	to := recipient{address: address, opts: RcptOptions{Notify: []string{"NEVER"}}}
+	if o.Hosts(address.Domain()) {
+		box, err := o.find(ctx, address)
 		switch {
 		case fault.Is(err, fault.NotFound):
 			o.undeliverable(err)
@@ -83,12 +95,7 @@ func (o *Office) report(ctx context.Context, r Report) (*dispatch, error) {
 		}
 		to.box = &box
 	}
-	in, err := o.compose(ctx, r)
-	if r.Full && fault.Is(err, fault.Invalid) {
-		// With the letter in it, it is too large or too deep for our own limits.
-		r.Full = false
-		in, err = o.compose(ctx, r)
-	}
+	in, err := o.compose(ctx, write)
 	if err != nil {
 		return nil, fmt.Errorf("compose a report: %w", err)
 	}
@@ -113,8 +120,8 @@ func (o *Office) report(ctx context.Context, r Report) (*dispatch, error) {
 	return d, nil
 }
 
-// compose writes a DSN and takes it in like any letter.
-func (o *Office) compose(ctx context.Context, r Report) (*intake, error) {
+// writeReport writes a DSN.
+func (o *Office) writeReport(w io.Writer, r Report) error {
 	dsn := letter.DSN{
 		From: o.Postmaster(), To: r.To, Reporter: string(o.opts.Host), Date: o.opts.Clock(), Arrival: r.Arrival,
 		EnvelopeID: r.EnvelopeID, OriginalID: r.MessageID, Recipients: r.Recipients, Full: r.Full,
@@ -122,17 +129,22 @@ func (o *Office) compose(ctx context.Context, r Report) (*intake, error) {
 	if r.Original != nil {
 		original, err := r.Original()
 		if err != nil {
-			return nil, fmt.Errorf("open the letter: %w", err)
+			return fmt.Errorf("open the letter: %w", err)
 		}
 		defer original.Close()
 		dsn.Original = original
 	}
+	_, err := dsn.WriteTo(w)
+	return err
+}
+
+// compose takes in what is written, like any letter.
+func (o *Office) compose(ctx context.Context, write func(io.Writer) error) (*intake, error) {
 	pr, pw := io.Pipe()
 	written := make(chan struct{})
 	go func() {
 		defer close(written)
-		_, err := dsn.WriteTo(pw)
-		_ = pw.CloseWithError(err) // never fails
+		_ = pw.CloseWithError(write(pw)) // never fails
 	}()
 	in, err := o.takeIn(ctx, pr)
 	_ = pr.CloseWithError(err) // never fails; ends the writer if takeIn gave up

@@ -148,19 +148,20 @@ func (v *visitor) hop(protocol string) letter.Hop {
 	}
 }
 
-// deliver commits a letter and remembers its windows until the caller is heard:
-// also those that it found open, since a repetition has a 250 of its own.
-func (v *visitor) deliver(ctx context.Context, in *intake, from origin) error {
+// deliver commits a letter, returns its id and remembers its windows until the
+// caller is heard: also those that it found open, since a repetition has a 250 of
+// its own.
+func (v *visitor) deliver(ctx context.Context, in *intake, from origin) (string, error) {
 	d, err := v.office.prepare(ctx, in, *v.env, from)
 	if err != nil {
-		return err
+		return "", err
 	}
 	if err := v.office.commit(ctx, d); err != nil {
-		return err
+		return "", err
 	}
 	v.unheard = append(v.unheard, d.windows()...)
 	if more := len(v.unheard) - maxUnheard; more > 0 {
 		v.unheard = slices.Delete(v.unheard, 0, more) // these stay open; the rounds end them
 	}
-	return nil
+	return d.id, nil
 }

@@ -27,9 +27,16 @@ type Holder struct {
 // certificate, any other with both.
 func (op *Operator) Open(kind mailbox.Kind, address string) Holder {
 	op.TB.Helper()
+	name, _, _ := strings.Cut(address, "@")
+	return op.OpenFor(kind, address, account.Person{Name: name})
+}
+
+// OpenFor opens a box for a person, whose identity documents are held against.
+func (op *Operator) OpenFor(kind mailbox.Kind, address string, person account.Person) Holder {
+	op.TB.Helper()
 	h := Holder{Password: account.NewSecret()}
 	name, _, _ := strings.Cut(address, "@")
-	o := lifecycle.Opening{Kind: kind, Address: Address(op.TB, address), Person: account.Person{Name: name}}
+	o := lifecycle.Opening{Kind: kind, Address: Address(op.TB, address), Person: person}
 	if kind.TakesPassword() {
 		o.Password = &h.Password
 	}
