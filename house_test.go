@@ -33,7 +33,7 @@ var floorNames = [...]string{"ground", "house", "work", "door", "roof", "tests"}
 var rooms = map[string]floor{
 	"cmd/vaguemestre": roof, "node": roof, "demo": roof,
 	"smtpd": door, "imapd": door, "imapd/front": door, "imapd/view": door,
-	"web": door, "web/ui": door, "web/message": door, "web/record": door,
+	"web": door, "web/ui": door, "web/message": door, "web/record": door, "web/leaf": door,
 	"porter": work, "delivery": work, "relay": work, "rounds": work, "lifecycle": work,
 	"filing": work, "reading": work,
 	"mailbox": house, "certs": house, "trust": house, "account": house,
@@ -44,6 +44,7 @@ var rooms = map[string]floor{
 	"markup": ground, "cda": ground, "xdm": ground,
 	"store/migrations": ground,
 	"store/storetest":  tests, "delivery/deliverytest": tests, "store/pgtest": ground, "blob/blobtest": tests, "bus/bustest": tests,
+	"web/ui/uitest": tests,
 	"e2e": tests, "wiretest": tests, "e2e/hostile": tests, "bench": roof,
 }
 
@@ -63,7 +64,7 @@ var homes = map[string][]string{
 	"github.com/beevik/etree":               {"trust"},
 	"golang.org/x/mod":                      {"audit"},
 	"github.com/urfave/cli/v3":              {"cmd/vaguemestre"},
-	"github.com/pelletier/go-toml/v2":       {"node"},
+	"github.com/pelletier/go-toml/v2":       {"node", "web/ui"},
 	"github.com/emersion/go-sasl":           {"smtpd", "imapd"},
 	"github.com/redis/go-redis/v9":          {"bus", "pace"},
 	"github.com/minio/minio-go/v7":          {"blob"},
@@ -87,7 +88,8 @@ var homes = map[string][]string{
 	"github.com/nicksnyder/go-i18n/v2":      {"web/ui"},
 	"github.com/pquerna/otp":                {"account"},
 	"golang.org/x/crypto":                   {"account"},
-	"golang.org/x/net":                      {},
+	"golang.org/x/net":                      {"web/message"},
+	"github.com/boombuler/barcode":          {"web"},
 	"github.com/SherClockHolmes/webpush-go": {"relay"},
 }
 

@@ -1,6 +1,7 @@
 package account
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/vaguemestre/vaguemestre/fault"
@@ -54,15 +55,29 @@ func Grant(tx *store.Tx, h Holding) error {
 	return nil
 }
 
-// Withdraw takes a person's rights on a box, and the proofs that served them.
+// Withdraw takes a person's rights on a box, the proofs that served them, and the
+// sessions that are open.
 func Withdraw(tx *store.Tx, box BoxID, person identity.PersonID) error {
-	for _, table := range []string{"app_password", "certificate", "holder"} {
+	for _, table := range []string{"app_password", "certificate", "web_session", "holder"} {
 		_, err := tx.Exec(`DELETE FROM `+table+` WHERE box_id = $1 AND person_id = $2`, string(box), string(person))
 		if err != nil {
 			return fmt.Errorf("withdraw rights on box %s: %w", box, err)
 		}
 	}
 	return nil
+}
+
+// RightsOn returns what a person may do with a box, none for a stranger.
+func RightsOn(tx *store.Tx, box BoxID, person identity.PersonID) (Rights, error) {
+	var r Rights
+	err := tx.QueryRow(`SELECT rights FROM holder WHERE box_id = $1 AND person_id = $2`, string(box), string(person)).Scan(&r)
+	if errors.Is(err, store.ErrNoRows) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, fmt.Errorf("rights on box %s: %w", box, err)
+	}
+	return r, nil
 }
 
 // Holders returns who holds a box, by person.

@@ -44,7 +44,7 @@ type Person struct {
 }
 
 // AddPerson keeps a person; an empty ID is made. It fails with fault.Invalid
-// "person-malformed" and fault.Conflict "person-exists".
+// "person-malformed" and fault.Conflict "person-exists" or "ins-exists".
 func AddPerson(tx *store.Tx, w *seal.Works, p Person) (identity.PersonID, error) {
 	switch p.Kind {
 	case Professional, Patient, Application, Operator:
@@ -66,7 +66,7 @@ func AddPerson(tx *store.Tx, w *seal.Works, p Person) (identity.PersonID, error)
 	if n == 0 {
 		return "", fault.New(fault.Conflict, "person-exists")
 	}
-	return p.ID, nil
+	return p.ID, addINS(tx, w, p)
 }
 
 // ByID returns a person. It fails with fault.NotFound "person-unknown".

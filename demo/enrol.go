@@ -41,6 +41,9 @@ func opening(p Person) (lifecycle.Opening, error) {
 		}
 		o.Password = &secret
 	}
+	if p.Kind == string(mailbox.Patient) {
+		o.WebLogin, o.WebPassword = p.WebLogin, p.WebPassword
+	}
 	if p.CertFile != "" {
 		pair, err := certs.LoadPair(p.CertFile, p.KeyFile)
 		if err != nil {

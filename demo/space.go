@@ -210,7 +210,8 @@ func (s *Space) config(ctx context.Context, op *operator, o Options) (*node.Conf
 		Listen: node.ListenConfig{
 			MX: loopback, Submission: loopback, Submissions: loopback, IMAP: loopback, IMAPS: loopback, HTTPS: loopback,
 		},
-		Workers: node.WorkersConfig{Relay: true, Sequencer: true, Node: "node-1"},
+		Web:     node.WebConfig{Help: "02 61 91 00 42, de 8 h à 20 h"},
+		Workers: node.WorkersConfig{Relay: true, Filing: true, Sequencer: true, Node: "node-1"},
 		Limits:  node.LimitsConfig{MaxSize: o.MaxSize, ConnectionsPerPeer: 64},
 		Log:     node.LogConfig{File: "log.jsonl"},
 	}

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -16,26 +17,107 @@ import (
 	"time"
 )
 
-// Walk sends a discharge letter from a hospital's doctor to a patient as a mail
-// client would, follows it, and tells each step.
+// Walk carries a discharge report from a hospital's system to a patient's inbox,
+// vault and agenda, as the programs of others would, and tells each step and how to
+// look at it.
 func (s *Space) Walk(ctx context.Context, out io.Writer) error {
-	ready := s.Ready()
-	hospital, patients := ready.Operators[0], ready.Operators[2]
-	doctor, patient := hospital.Boxes[0], patients.Boxes[0]
-	marker := rand.Text()
-	begin := time.Now()
-	say := func(format string, args ...any) {
-		fmt.Fprintf(out, "  %6s  %s\n", time.Since(begin).Round(time.Millisecond), fmt.Sprintf(format, args...))
+	w := &walk{ready: s.Ready(), begin: time.Now(), out: out}
+	w.hospital, w.patients = w.ready.Operators[0], w.ready.Operators[2]
+	w.doctor, w.system, w.patient = w.hospital.Boxes[0], w.hospital.box("APP"), w.patients.Boxes[0]
+	fmt.Fprintf(out, "\nA discharge report: %s (hospital) to %s (patient).\n", w.system.Name, w.patient.Name)
+	for _, step := range []func(context.Context) error{w.report, w.inbox, w.vault, w.receipt, w.invitation} {
+		if err := step(ctx); err != nil {
+			return err
+		}
 	}
-	fmt.Fprintf(out, "\nA first letter: %s (hospital) writes to %s (patient).\n", doctor.Name, patient.Name)
-	if err := submit(ready.Authority.CAFile, hospital, doctor, patient, marker); err != nil {
+	fmt.Fprintf(out, "\nOpen the patient's space: https://%s/  login %s  password %s\n", w.patients.HTTPS, w.patient.WebLogin, w.patient.WebPassword)
+	fmt.Fprintf(out, "  (the browser warns of the demo's own authority; its root is %s)\n", w.ready.Authority.CAFile)
+	return nil
+}
+
+// walk is one walk.
+type walk struct {
+	ready                   Ready
+	hospital, patients      Operator
+	doctor, system, patient Person
+	marker                  string // of the discharge letter
+	begin                   time.Time
+	out                     io.Writer
+}
+
+// box returns the operator's first box of a kind.
+func (o Operator) box(kind string) Person {
+	for _, p := range o.Boxes {
+		if p.Kind == kind {
+			return p
+		}
+	}
+	return Person{}
+}
+
+func (w *walk) say(format string, args ...any) {
+	fmt.Fprintf(w.out, "  %7s  %s\n", time.Since(w.begin).Round(time.Millisecond), fmt.Sprintf(format, args...))
+}
+
+// report submits the discharge report.
+func (w *walk) report(context.Context) error {
+	w.marker = rand.Text()
+	m, source, err := dischargeLetter(w.system, w.patient, w.marker, w.begin)
+	if err != nil {
+		return fmt.Errorf("discharge report: %w", err)
+	}
+	w.begin = time.Now()
+	if err := submit(w.ready.Authority.CAFile, w.hospital, w.system, w.patient, m); err != nil {
 		return fmt.Errorf("submit: %w", err)
 	}
-	say("250 from the hospital's submission (STARTTLS, client certificate, app password): durable, sealed")
-	if err := await(ctx, ready.Authority.CAFile, patients, patient, marker); err != nil {
+	w.say("250 from the hospital's submission: STARTTLS, the system's own certificate; durable, sealed (report: %s)", source)
+	return nil
+}
+
+// inbox awaits the letter at the patient's operator.
+func (w *walk) inbox(ctx context.Context) error {
+	err := await(ctx, w.ready.Authority.CAFile, w.patients, w.patient, fmt.Sprintf("HEADER MESSAGE-ID %q", w.marker))
+	if err != nil {
 		return fmt.Errorf("arrive: %w", err)
 	}
-	say("relayed over mutual TLS, filed in the patient's inbox, read back over IMAP: delivered")
+	w.say("relayed over mutual TLS and delivered: in the patient's inbox, read back over IMAP")
+	return nil
+}
+
+// vault awaits the document in the patient's space.
+func (w *walk) vault(ctx context.Context) error {
+	page, err := w.space(ctx, "/documents", "documents", func(d map[string]any) bool { return d["type"] != "" })
+	if err != nil {
+		return fmt.Errorf("file: %w", err)
+	}
+	w.say("filed in the patient's vault: https://%s%s", w.patients.HTTPS, page)
+	return nil
+}
+
+// receipt awaits what the hospital's system is told.
+func (w *walk) receipt(ctx context.Context) error {
+	err := await(ctx, w.ready.Authority.CAFile, w.hospital, w.system, `HEADER SUBJECT "XDM/1.0"`)
+	if err != nil {
+		return fmt.Errorf("receipt: %w", err)
+	}
+	w.say("the hospital's system has its disposition notification: integrated")
+	return nil
+}
+
+// invitation sends the follow-up and awaits it in the agenda.
+func (w *walk) invitation(ctx context.Context) error {
+	m, err := invitationLetter(w.doctor, w.patient, time.Now())
+	if err != nil {
+		return fmt.Errorf("invitation: %w", err)
+	}
+	if err := submit(w.ready.Authority.CAFile, w.hospital, w.doctor, w.patient, m); err != nil {
+		return fmt.Errorf("invitation: %w", err)
+	}
+	page, err := w.space(ctx, "/agenda", "events", func(e map[string]any) bool { return e["status"] == "needs-action" })
+	if err != nil {
+		return fmt.Errorf("invitation: %w", err)
+	}
+	w.say("%s's invitation is in the agenda, waiting for an answer: https://%s%s", strings.ReplaceAll(w.doctor.Name, "_", " "), w.patients.HTTPS, page)
 	return nil
 }
 
@@ -61,7 +143,7 @@ func clientConfig(caFile string, p Person) (*tls.Config, error) {
 }
 
 // submit sends one letter through the sender's submission.
-func submit(caFile string, o Operator, from, to Person, marker string) error {
+func submit(caFile string, o Operator, from, to Person, text []byte) error {
 	config, err := clientConfig(caFile, from)
 	if err != nil {
 		return err
@@ -79,7 +161,7 @@ func submit(caFile string, o Operator, from, to Person, marker string) error {
 	steps := []func() error{
 		func() error { return c.Hello("poste-1.chu-riviere.mss.example") },
 		func() error { return c.StartTLS(config) },
-		func() error { return c.Auth(smtp.PlainAuth("", from.Login, from.Password, "127.0.0.1")) },
+		func() error { return c.Auth(credentials(from)) },
 		func() error { return c.Mail(from.Address) },
 		func() error { return c.Rcpt(to.Address) },
 	}
@@ -92,7 +174,7 @@ func submit(caFile string, o Operator, from, to Person, marker string) error {
 	if err != nil {
 		return err
 	}
-	if _, err := io.WriteString(w, firstLetter(from, to, marker)); err != nil {
+	if _, err := w.Write(text); err != nil {
 		return err
 	}
 	if err := w.Close(); err != nil {
@@ -101,28 +183,28 @@ func submit(caFile string, o Operator, from, to Person, marker string) error {
 	return c.Quit()
 }
 
-// firstLetter is the letter of the walk.
-func firstLetter(from, to Person, marker string) string {
-	return strings.ReplaceAll(fmt.Sprintf(`From: %s <%s>
-To: <%s>
-Subject: Compte rendu de votre hospitalisation
-Date: %s
-Message-ID: <%s@walk.mss.example>
-MIME-Version: 1.0
-Content-Type: text/plain; charset=utf-8
-Content-Transfer-Encoding: 8bit
-
-Bonjour,
-
-Votre hospitalisation s'est bien passée. Prenez votre traitement comme convenu,
-et revenez me voir dans un mois.
-
-Dr Claire Martin, cardiologie
-`, strings.ReplaceAll(from.Name, "_", " "), from.Address, to.Address, time.Now().Format(time.RFC1123Z), marker), "\n", "\r\n")
+// credentials is how somebody proves who they are beside their certificate.
+func credentials(p Person) smtp.Auth {
+	if p.Password == "" {
+		return external(p.Address)
+	}
+	return smtp.PlainAuth("", p.Login, p.Password, "127.0.0.1")
 }
 
-// await looks into a box over IMAP until the letter with the marker is there.
-func await(ctx context.Context, caFile string, o Operator, p Person, marker string) error {
+// external is SASL EXTERNAL (RFC 4422 appendix A): the certificate has said who it
+// is, the box is named.
+type external string
+
+// Start implements smtp.Auth.
+func (e external) Start(*smtp.ServerInfo) (string, []byte, error) {
+	return "EXTERNAL", []byte(e), nil
+}
+
+// Next implements smtp.Auth.
+func (e external) Next([]byte, bool) ([]byte, error) { return nil, nil }
+
+// await looks into a box over IMAP until a letter is there.
+func await(ctx context.Context, caFile string, o Operator, p Person, search string) error {
 	config, err := clientConfig(caFile, p)
 	if err != nil {
 		return err
@@ -156,14 +238,18 @@ func await(ctx context.Context, caFile string, o Operator, p Person, marker stri
 			all.WriteString(line)
 		}
 	}
-	if _, err := do(fmt.Sprintf("LOGIN %q %q", p.Login, p.Password)); err != nil {
+	login := fmt.Sprintf("LOGIN %q %q", p.Login, p.Password)
+	if p.Password == "" { // RFC 4959: the answer comes with the command
+		login = "AUTHENTICATE EXTERNAL " + base64.StdEncoding.EncodeToString([]byte(p.Address))
+	}
+	if _, err := do(login); err != nil {
 		return err
 	}
 	if _, err := do("SELECT INBOX"); err != nil {
 		return err
 	}
 	for range 200 {
-		found, err := do(fmt.Sprintf("SEARCH HEADER MESSAGE-ID %q", marker))
+		found, err := do("SEARCH " + search)
 		if err != nil {
 			return err
 		}

@@ -1,6 +1,6 @@
 // Package imapd is the IMAP door: IMAP4rev1 on ports 143 (STARTTLS) and 993 (TLS).
 //
-//	srv := imapd.New(imapd.Parts{DB: db, Blobs: blobs, Bus: bus, Desk: desk, Filer: filer, TLS: config}, imapd.Options{})
+//	srv := imapd.New(imapd.Parts{DB: db, Bus: bus, Desk: desk, Filer: filer, Reading: room, TLS: config}, imapd.Options{})
 //	go srv.ServeTLS(l993)
 //	go srv.ServeSTARTTLS(l143)
 //	...

@@ -12,6 +12,7 @@ import (
 	"github.com/vaguemestre/vaguemestre/imapd/view"
 	"github.com/vaguemestre/vaguemestre/letter"
 	"github.com/vaguemestre/vaguemestre/mailbox"
+	"github.com/vaguemestre/vaguemestre/reading"
 )
 
 // maxSections bounds the body sections of one FETCH: each is a copy of what may be
@@ -27,6 +28,7 @@ type fetching struct {
 	view     *view.Folder
 	mark     bool // letters become \Seen
 	steps    bool // a letter is fetched in steps: keep it open
+	reads    bool // octets of bodies are asked for: it is traced
 	failed   error
 }
 
@@ -81,6 +83,7 @@ func (f *fetching) translate() error {
 		}
 		f.mark = f.mark || !item.Peek && !f.view.ReadOnly
 		f.steps = f.steps || s.Partial
+		f.reads = f.reads || s.ReadsBody()
 	}
 	return nil
 }
@@ -126,7 +129,7 @@ func (f *fetching) deep() bool {
 }
 
 // write writes the response for one letter.
-func (f *fetching) write(index int, m mailbox.Facts, op *view.Opened) (err error) {
+func (f *fetching) write(index int, m mailbox.Facts, op *reading.Opened) (err error) {
 	o, row := f.options, f.view.Rows[index]
 	w := f.w.CreateMessage(uint32(index + 1))
 	defer func() {
@@ -165,7 +168,7 @@ const copySize = 32 << 10
 // section writes one section. Once its size is announced there is no way back: a
 // failure then ends the connection at once. So the first octets are read before,
 // which for most letters proves all of them: a segment is authenticated whole.
-func (f *fetching) section(w *imapserver.FetchResponseWriter, s fetchSection, op *view.Opened) error {
+func (f *fetching) section(w *imapserver.FetchResponseWriter, s fetchSection, op *reading.Opened) error {
 	buf := f.srv.copies.Get().(*[copySize]byte) // the pool holds nothing else
 	defer f.srv.copies.Put(buf)
 	r, size, err := s.Read(op.Letter())

@@ -4,6 +4,7 @@ import (
 	"github.com/vaguemestre/vaguemestre/fault"
 	"github.com/vaguemestre/vaguemestre/imapd/view"
 	"github.com/vaguemestre/vaguemestre/mailbox"
+	"github.com/vaguemestre/vaguemestre/reading"
 	"github.com/vaguemestre/vaguemestre/store"
 )
 
@@ -53,6 +54,11 @@ func (f *fetching) letters(picked []view.Stretch) error {
 				return err
 			}
 			set = rest
+			if f.reads {
+				if err := f.opener.Trace(f.conn.Context(), batch); err != nil {
+					return err
+				}
+			}
 			for _, m := range batch {
 				if err := f.letter(m); err != nil {
 					return err
@@ -65,7 +71,7 @@ func (f *fetching) letters(picked []view.Stretch) error {
 
 // letter opens and writes one letter. A letter that cannot be opened is passed
 // over: the command fails in the end, but shows the others.
-func (f *fetching) letter(m view.Sealed) error {
+func (f *fetching) letter(m reading.Sealed) error {
 	i, known := f.view.Index(m.UID)
 	if !known {
 		return nil
@@ -128,6 +134,9 @@ func (f *fetching) markSeen(piece []view.Stretch) error {
 	})
 	if err == nil {
 		f.view.SetFlags(changed)
+		for _, r := range changed {
+			f.read = append(f.read, r.UID)
+		}
 		f.options.Flags = f.options.Flags || len(changed) > 0 // RFC 9051 6.4.5: SHOULD be told
 	}
 	return err

@@ -18,11 +18,12 @@ func (s *session) forget() {
 }
 
 // keepFresh writes keys that were re-wrapped, all of one command in one
-// transaction. The client does not wait for it, and nothing is lost if it fails:
-// the next opening does it again.
+// transaction, and has the senders told whose letters were read. The client does not
+// wait for it. Nothing is lost if the first fails: the next opening does it again.
 func (s *session) keepFresh() {
-	fresh := s.opener.Fresh()
-	if len(fresh) == 0 {
+	fresh, read := s.opener.Fresh(), s.read
+	s.read = nil
+	if len(fresh)+len(read) == 0 {
 		return
 	}
 	folder := s.selected.Folder.ID
@@ -30,6 +31,10 @@ func (s *session) keepFresh() {
 	s.rewraps.Go(func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(s.conn.Context()), 5*time.Second)
 		defer cancel()
+		s.opener.Marked(ctx, folder, read)
+		if len(fresh) == 0 {
+			return
+		}
 		err := s.srv.DB.Write(ctx, func(tx *store.Tx) error { return mailbox.Rewrap(tx, folder, fresh) })
 		if err != nil {
 			s.conn.Log().LogAttrs(ctx, slog.LevelWarn, "imap.rewrap", slog.Any("error", err))

@@ -9,20 +9,20 @@ import (
 
 	"github.com/emersion/go-imap/v2/imapserver"
 
-	"github.com/vaguemestre/vaguemestre/blob"
 	"github.com/vaguemestre/vaguemestre/bus"
 	"github.com/vaguemestre/vaguemestre/imapd/front"
 	"github.com/vaguemestre/vaguemestre/mailbox"
+	"github.com/vaguemestre/vaguemestre/reading"
 	"github.com/vaguemestre/vaguemestre/store"
 )
 
 // Parts are what a server stands on. All are required.
 type Parts struct {
-	DB    *store.DB
-	Blobs blob.Store
-	Bus   bus.Bus
-	Desk  Desk
-	Filer Filer
+	DB      *store.DB
+	Bus     bus.Bus
+	Desk    Desk
+	Filer   Filer
+	Reading *reading.Room
 	// TLS holds the server's certificate. Client certificates are requested if
 	// it says nothing of them; the Desk verifies them.
 	TLS *tls.Config

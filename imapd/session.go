@@ -15,6 +15,7 @@ import (
 	"github.com/vaguemestre/vaguemestre/imapd/front"
 	"github.com/vaguemestre/vaguemestre/imapd/view"
 	"github.com/vaguemestre/vaguemestre/mailbox"
+	"github.com/vaguemestre/vaguemestre/reading"
 	"github.com/vaguemestre/vaguemestre/store"
 )
 
@@ -28,11 +29,12 @@ type session struct {
 	// After login.
 	visitor Visitor
 	box     mailbox.Box
-	opener  *view.Opener
+	opener  *reading.Opener
 	labels  labels
-	last    *view.Opened     // a letter that is fetched in steps
+	last    *reading.Opened  // a letter that is fetched in steps
 	deleted mailbox.FolderID // by this client
 	changed mailbox.FolderID // by this client, in a way that it has not been told
+	read    []mailbox.UID    // became \Seen by this command
 
 	// mu guards what Idle shares with the others.
 	mu       sync.Mutex
@@ -40,7 +42,7 @@ type session struct {
 	closed   bool
 
 	idle    sync.WaitGroup // Idle
-	rewraps sync.WaitGroup // the write of re-wrapped keys
+	rewraps sync.WaitGroup // the write of re-wrapped keys, and of what was read
 }
 
 // The library asks for these by type.
@@ -139,7 +141,9 @@ func (s *session) enter(a Attempt) error {
 		return s.fail(err)
 	}
 	s.visitor, s.box = v, v.Box()
-	s.opener = &view.Opener{DB: s.srv.DB, Blobs: s.srv.Blobs, Keys: v.Keys()}
+	s.opener = s.srv.Reading.Opener(reading.Reader{
+		By: v.By(), Box: v.Box(), Keys: v.Keys(), Via: "imap", Conn: c.ID(), Remote: c.Remote().Addr(),
+	})
 	c.Proved()
 	c.Log().LogAttrs(c.Context(), slog.LevelInfo, "imap.login", slog.String("mechanism", a.Mechanism), slog.String("box", string(s.box.ID)))
 	return nil

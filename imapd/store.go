@@ -43,7 +43,19 @@ func (s *session) Store(w *imapserver.FetchWriter, set imap.NumSet, flags *imap.
 	if err != nil {
 		return s.fail(err)
 	}
+	s.noteRead(changed)
+	s.keepFresh()
 	return s.stored(w, n.UID, flags.Silent, picked, stored{op, bits, changed})
+}
+
+// noteRead notes which letters became \Seen, as the client knew them.
+func (s *session) noteRead(changed []mailbox.Row) {
+	for _, r := range changed {
+		i, known := s.selected.Folder.Index(r.UID)
+		if known && r.Flags.Has(mailbox.FlagSeen) && !s.selected.Folder.Rows[i].Flags.Has(mailbox.FlagSeen) {
+			s.read = append(s.read, r.UID)
+		}
+	}
 }
 
 // stored is what a STORE did.

@@ -20,6 +20,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vaguemestre/vaguemestre/account"
 	"github.com/vaguemestre/vaguemestre/blob"
 	"github.com/vaguemestre/vaguemestre/bus"
 	"github.com/vaguemestre/vaguemestre/fault"
@@ -27,6 +28,7 @@ import (
 	"github.com/vaguemestre/vaguemestre/imapd"
 	"github.com/vaguemestre/vaguemestre/letter"
 	"github.com/vaguemestre/vaguemestre/mailbox"
+	"github.com/vaguemestre/vaguemestre/reading"
 	"github.com/vaguemestre/vaguemestre/seal"
 	"github.com/vaguemestre/vaguemestre/store"
 	"github.com/vaguemestre/vaguemestre/store/storetest"
@@ -60,6 +62,7 @@ type world struct {
 // holder is a box with its keys as the platform keeps them.
 type holder struct {
 	mailbox.Box
+	person  identity.PersonID
 	wrapped []byte
 	ring    *seal.Keyring
 }
@@ -98,7 +101,8 @@ func newWorld(t testing.TB, dsn string, o imapd.Options) *world {
 		o.Limits.PerPeer = 1000
 	}
 	o.Logger = slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	w.server = imapd.New(imapd.Parts{DB: w.db, Blobs: w.blobs, Bus: w.bus, Desk: w, Filer: w, TLS: w.pki.server()}, o)
+	room := reading.New(reading.Parts{DB: w.db, Blobs: w.blobs, Works: w.works, Log: o.Logger})
+	w.server = imapd.New(imapd.Parts{DB: w.db, Bus: w.bus, Desk: w, Filer: w, Reading: room, TLS: w.pki.server()}, o)
 	w.implicit = w.listen(w.server.ServeTLS)
 	w.starttls = w.listen(w.server.ServeSTARTTLS)
 	t.Cleanup(func() {
@@ -147,8 +151,13 @@ func (w *world) box(address string) *holder {
 	}
 	h := &holder{wrapped: keys.Wrapped, ring: keys.Ring}
 	err = w.db.Write(context.Background(), func(tx *store.Tx) (err error) {
-		h.Box, err = mailbox.Create(tx, w.works, mailbox.NewBox{Kind: mailbox.Patient, Address: a, Keys: keys})
-		return err
+		if h.Box, err = mailbox.Create(tx, w.works, mailbox.NewBox{Kind: mailbox.Patient, Address: a, Keys: keys}); err != nil {
+			return err
+		}
+		if h.person, err = account.AddPerson(tx, w.works, account.Person{Kind: account.Patient}); err != nil {
+			return err
+		}
+		return account.Grant(tx, account.Holding{Box: account.BoxID(h.ID), Person: h.person, Rights: account.Everything})
 	})
 	if err != nil {
 		w.t.Fatal(err)
@@ -177,16 +186,17 @@ func (w *world) Login(_ context.Context, a imapd.Attempt) (imapd.Visitor, error)
 	if err != nil {
 		return nil, err
 	}
-	return &visitor{box: h.Box, ring: ring}, nil
+	return &visitor{by: identity.Principal{Person: h.person, Role: "patient"}, box: h.Box, ring: ring}, nil
 }
 
 // visitor is an opened box.
 type visitor struct {
+	by   identity.Principal
 	box  mailbox.Box
 	ring *seal.Keyring
 }
 
-func (v *visitor) By() identity.Principal { return identity.Principal{Role: "patient"} }
+func (v *visitor) By() identity.Principal { return v.by }
 func (v *visitor) Box() mailbox.Box       { return v.box }
 func (v *visitor) Keys() *seal.Keyring    { return v.ring }
 func (v *visitor) Close()                 { v.ring.Zero() }

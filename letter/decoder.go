@@ -3,18 +3,8 @@ package letter
 import "io"
 
 // Decoder returns the content of p, given its body, decoded from its transfer
-// encoding. It reads as much as any reader would: in base64 it passes over what is
-// no symbol and goes on after padding, in quoted-printable it leaves what is no
-// escape. Other encodings are returned as they are. It fails only as r fails.
-func (p *Part) Decoder(r io.Reader) io.Reader {
-	switch p.Encoding {
-	case "base64":
-		return &decoder{r: r, decode: new(base64Decoder).decode}
-	case "quoted-printable":
-		return &decoder{r: r, decode: new(quotedDecoder).decode}
-	}
-	return r
-}
+// encoding as [Decode] does.
+func (p *Part) Decoder(r io.Reader) io.Reader { return Decode(r, p.Encoding) }
 
 // Text returns the first limit octets of the content of a text part, given its
 // body, in UTF-8. Without a charset that is known, what is no UTF-8 is read as

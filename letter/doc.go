@@ -13,7 +13,8 @@
 //
 // IMAP serves sections of the stored octets through [Structure.Find] and
 // [Structure.Section], header fields through [Fields], and ENVELOPE and
-// BODYSTRUCTURE from [Part]. [Received], [ReturnPath] and [DSN] write.
+// BODYSTRUCTURE from [Part]. Filing reads the content of a part through [Decode].
+// [Received], [ReturnPath], [DSN] and [MDN] write.
 //
 // # The offset map
 //

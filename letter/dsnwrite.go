@@ -35,7 +35,7 @@ func (d DSN) WriteTo(w io.Writer) (int64, error) {
 	if _, err := b.WriteTo(out); err != nil {
 		return out.n, fmt.Errorf("write report: %w", err)
 	}
-	if err := d.original(out); err != nil {
+	if err := writeOriginal(out, d.Original, d.Full); err != nil {
 		return out.n, fmt.Errorf("write original: %w", err)
 	}
 	_, err := io.WriteString(out, "\r\n--"+boundary+"--\r\n")
@@ -91,19 +91,19 @@ func messageID(s string) bool {
 		ascii(s) == s && !strings.ContainsAny(s[1:len(s)-1], "<> ")
 }
 
-// original writes the third part with its fields.
-func (d DSN) original(w io.Writer) error {
-	if d.Original == nil {
+// writeOriginal writes the third part of a report with its fields, nothing if r is nil.
+func writeOriginal(w io.Writer, r io.Reader, full bool) error {
+	if r == nil {
 		return nil
 	}
-	if d.Full {
+	if full {
 		if _, err := io.WriteString(w, "Content-Type: message/rfc822\r\nContent-Transfer-Encoding: 8bit\r\n\r\n"); err != nil {
 			return err
 		}
-		_, err := io.Copy(w, d.Original)
+		_, err := io.Copy(w, r)
 		return err
 	}
-	header, err := readHeader(d.Original, DefaultLimits().Header)
+	header, err := readHeader(r, DefaultLimits().Header)
 	if err != nil && !fault.Is(err, fault.Invalid) { // too large a header is returned in part
 		return err
 	}

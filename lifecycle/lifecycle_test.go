@@ -10,6 +10,7 @@ import (
 	"github.com/vaguemestre/vaguemestre/fault"
 	"github.com/vaguemestre/vaguemestre/lifecycle"
 	"github.com/vaguemestre/vaguemestre/mailbox"
+	"github.com/vaguemestre/vaguemestre/porter"
 	"github.com/vaguemestre/vaguemestre/store"
 	"github.com/vaguemestre/vaguemestre/store/storetest"
 )
@@ -156,6 +157,10 @@ func TestTheRulesOfTheKindsAreHeldBeforeAnythingIsOpened(t *testing.T) {
 		"a patient with a certificate":   func(o *lifecycle.Opening) { o.Kind, o.Certificate = mailbox.Patient, person.Leaf },
 		"no kind":                        func(o *lifecycle.Opening) { o.Kind = "" },
 		"no address":                     func(o *lifecycle.Opening) { o.Address = deliverytest.Address(t, "") },
+		"a login without a password":     func(o *lifecycle.Opening) { o.WebLogin = "anne" },
+		"an application with a login": func(o *lifecycle.Opening) {
+			o.Kind, o.Password, o.WebLogin, o.WebPassword = mailbox.APP, nil, "x", "cheval pile agrafe"
+		},
 	} {
 		bad := good
 		change(&bad)
@@ -167,6 +172,33 @@ func TestTheRulesOfTheKindsAreHeldBeforeAnythingIsOpened(t *testing.T) {
 	if n := op.Count("box"); n != 0 {
 		t.Errorf("%d boxes", n)
 	}
+}
+
+func TestAPersonIsGivenALoginOnTheWeb(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		op := deliverytest.New(t, db, deliverytest.Options{})
+		o := opening(t, op, mailbox.Patient, "ruth@"+deliverytest.Patients)
+		o.WebLogin, o.WebPassword = "ruth", "short"
+		if n, err := op.Registrar.Open(t.Context(), o); n != 0 || fault.Reason(err) != "password-too-short" || op.Count("box") != 0 {
+			t.Errorf("a short password: %d, %v", n, err)
+		}
+		o.WebPassword = "cheval pile agrafe"
+		for _, want := range []int{1, 0} {
+			if n, err := op.Registrar.Open(t.Context(), o); n != want || err != nil {
+				t.Errorf("%d, %v; want %d", n, err, want)
+			}
+		}
+		twin := opening(t, op, mailbox.Patient, "twin@"+deliverytest.Patients)
+		twin.WebLogin, twin.WebPassword = "Ruth", o.WebPassword
+		if n, err := op.Registrar.Open(t.Context(), twin); n != 0 || fault.Reason(err) != "login-exists" || op.Count("box") != 1 {
+			t.Errorf("somebody else's login: %d, %v", n, err)
+		}
+		s, err := op.Porter.SignIn(t.Context(), porter.WebAttempt{Login: "RUTH", Password: o.WebPassword})
+		if err != nil || !s.Box().Address.Equal(o.Address) {
+			t.Errorf("signed in: %v", err)
+		}
+	})
 }
 
 func TestAStateChangesWithALeaf(t *testing.T) {

@@ -28,6 +28,9 @@ type Opening struct {
 	Password *account.Secret
 	// Certificate opens the box; nil for none. Patients have none.
 	Certificate *x509.Certificate
+	// WebLogin and WebPassword let the person sign in on the web; both empty for
+	// none. APP boxes have none.
+	WebLogin, WebPassword string
 }
 
 // Registrar opens spaces, safe for concurrent use.
@@ -35,18 +38,21 @@ type Registrar struct {
 	db       *store.DB
 	platform seal.Platform
 	works    *seal.Works
+	hasher   *account.Hasher
 }
 
 // New returns a registrar.
 func New(db *store.DB, p seal.Platform, w *seal.Works) *Registrar {
-	return &Registrar{db, p, w}
+	return &Registrar{db, p, w, account.NewHasher()}
 }
 
 // batch is how many spaces are opened in one transaction.
 const batch = 32
 
 // Open opens spaces whose address has no box yet and returns how many those were.
-// It fails with fault.Invalid "opening-malformed" before anything is opened.
+// It fails with fault.Invalid "opening-malformed" before anything is opened, with
+// those of account.Hasher for a password of the web that is none, and with
+// fault.Conflict "login-exists" or "ins-exists" for what is somebody else's.
 func (r *Registrar) Open(ctx context.Context, all ...Opening) (opened int, err error) {
 	for _, o := range all {
 		if err := o.check(); err != nil {
@@ -77,6 +83,10 @@ func (o Opening) check() error {
 		return bad("an application box never has a password")
 	case o.Kind == mailbox.Patient && o.Certificate != nil:
 		return bad("a patient has no certificate")
+	case (o.WebLogin == "") != (o.WebPassword == ""):
+		return bad("a login on the web is a name and a password")
+	case o.WebLogin != "" && !o.Kind.TakesPassword():
+		return bad("an application box has no login on the web")
 	}
 	return nil
 }
@@ -87,29 +97,29 @@ func (r *Registrar) open(ctx context.Context, all []Opening) (opened int, err er
 	if err != nil || len(fresh) == 0 {
 		return 0, err
 	}
-	keys := make([]mailbox.SpaceKeys, len(fresh))
+	spaces := make([]space, len(fresh))
 	defer func() {
-		for _, k := range keys {
-			if k.Ring != nil {
-				k.Ring.Zero()
+		for _, s := range spaces {
+			if s.keys.Ring != nil {
+				s.keys.Ring.Zero()
 			}
 		}
 	}()
-	var group errgroup.Group
+	group, working := errgroup.WithContext(ctx)
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	for i, o := range fresh {
 		group.Go(func() (err error) {
-			keys[i], err = mailbox.NewKeys(r.platform, o.Kind)
+			spaces[i], err = r.prepare(working, o)
 			return err
 		})
 	}
 	if err := group.Wait(); err != nil {
-		return 0, fmt.Errorf("keys: %w", err)
+		return 0, err
 	}
 	err = r.db.Write(ctx, func(tx *store.Tx) error {
 		opened = 0
 		for i, o := range fresh {
-			err := r.register(tx, o, keys[i])
+			err := r.register(tx, o, spaces[i])
 			switch {
 			case fault.Reason(err) == "box-exists": // opened by somebody else meanwhile, or named twice
 			case err != nil:
@@ -124,6 +134,34 @@ func (r *Registrar) open(ctx context.Context, all []Opening) (opened int, err er
 		return 0, err
 	}
 	return opened, nil
+}
+
+// space is what a space needs before its transaction: what is costly is done.
+type space struct {
+	keys mailbox.SpaceKeys
+	// person and login are of the holder; login is nil for none on the web.
+	person identity.PersonID
+	login  *account.PreparedLogin
+}
+
+// prepare makes the keys of a space, and hashes the holder's password of the web.
+func (r *Registrar) prepare(ctx context.Context, o Opening) (s space, err error) {
+	if s.keys, err = mailbox.NewKeys(r.platform, o.Kind); err != nil {
+		return s, fmt.Errorf("keys: %w", err)
+	}
+	s.person = o.Person.ID
+	if s.person == "" {
+		s.person = identity.PersonID(identity.NewID())
+	}
+	if o.WebLogin == "" {
+		return s, nil
+	}
+	hash, err := r.hasher.Hash(ctx, o.WebPassword)
+	if err != nil {
+		return s, fmt.Errorf("password of the web: %w", err)
+	}
+	s.login, err = account.PrepareWebLogin(r.works, s.person, o.WebLogin, hash)
+	return s, err
 }
 
 // unknown returns the openings whose address has no box.
@@ -145,13 +183,13 @@ func (r *Registrar) unknown(ctx context.Context, all []Opening) ([]Opening, erro
 }
 
 // register writes the rows of one space.
-func (r *Registrar) register(tx *store.Tx, o Opening, keys mailbox.SpaceKeys) error {
-	box, err := mailbox.Create(tx, r.works, mailbox.NewBox{Kind: o.Kind, Address: o.Address, Name: o.Person.Name, Keys: keys})
+func (r *Registrar) register(tx *store.Tx, o Opening, s space) error {
+	box, err := mailbox.Create(tx, r.works, mailbox.NewBox{Kind: o.Kind, Address: o.Address, Name: o.Person.Name, Keys: s.keys})
 	if err != nil {
 		return err
 	}
 	person := o.Person
-	person.Kind = account.Professional
+	person.ID, person.Kind = s.person, account.Professional
 	switch o.Kind {
 	case mailbox.Patient:
 		person.Kind = account.Patient
@@ -176,6 +214,11 @@ func (r *Registrar) register(tx *store.Tx, o Opening, keys mailbox.SpaceKeys) er
 	}
 	if o.Certificate != nil {
 		if err := r.bind(tx, holder, o.Certificate); err != nil {
+			return err
+		}
+	}
+	if s.login != nil {
+		if err := account.AddWebLogin(tx, holder.Box, s.login); err != nil {
 			return err
 		}
 	}

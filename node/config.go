@@ -19,6 +19,7 @@ type Config struct {
 	Certificate CertificateConfig `toml:"certificate" comment:"The operator's certificate of the trust space."`
 	Trust       TrustConfig       `toml:"trust" comment:"The trust space."`
 	Listen      ListenConfig      `toml:"listen" comment:"What this node opens, as host:port. An empty line leaves a door shut."`
+	Web         WebConfig         `toml:"web" comment:"The patients' space on the web; it opens with listen.https at an operator of patients."`
 	Workers     WorkersConfig     `toml:"workers" comment:"What this node does besides. Workers need the platform key."`
 	Limits      LimitsConfig      `toml:"limits" comment:"Zero means the default."`
 	Log         LogConfig         `toml:"log"`
@@ -41,6 +42,7 @@ type StorageConfig struct {
 	Store       string `toml:"store" comment:"sqlite:PATH or postgres://…"`
 	Blob        string `toml:"blob" comment:"file:DIR (s3: comes later)."`
 	Bus         string `toml:"bus" comment:"mem: (redis: comes later). Empty: mem:"`
+	Spool       string `toml:"spool" comment:"Folder for attachments while they are unpacked: unlinked, encrypted files. Empty: the system's."`
 	PlatformKey string `toml:"platform_key" comment:"The key that wraps all others; made with mode 0600 when missing. Back it up apart from the rest."`
 }
 
@@ -69,12 +71,19 @@ type ListenConfig struct {
 	Submissions string `toml:"submissions" comment:"SMTP from people: TLS. Port 465."`
 	IMAP        string `toml:"imap" comment:"STARTTLS. Port 143."`
 	IMAPS       string `toml:"imaps" comment:"TLS. Port 993."`
-	HTTPS       string `toml:"https" comment:"Status page and health checks."`
+	HTTPS       string `toml:"https" comment:"The web: the patients' space, a status page, health checks. Port 443."`
+}
+
+// WebConfig adjusts the web door.
+type WebConfig struct {
+	Hosts []string `toml:"hosts" comment:"Names under which people reach it, besides operator.host; a request for any other is refused. \"name\" or \"name:port\"."`
+	Help  string   `toml:"help" comment:"Where people get help, shown on each page: a telephone number and hours."`
 }
 
 // WorkersConfig says what a node does besides its doors.
 type WorkersConfig struct {
 	Relay     bool                `toml:"relay" comment:"Carry letters to other operators."`
+	Filing    bool                `toml:"filing" comment:"File documents into vaults and invitations into agendas, at an operator of patients."`
 	Node      string              `toml:"node" comment:"A name that no other node of the operator has: jobs that this node left when it was killed are taken up at once. Empty: after half a minute."`
 	Sequencer bool                `toml:"sequencer" comment:"Number audit leaves and sign checkpoints. One node works at a time."`
 	Routes    map[string][]string `toml:"routes,omitempty" comment:"domain = [\"host name\", \"host:port\"]: instead of the DNS's MX."`

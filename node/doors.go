@@ -44,6 +44,10 @@ func (n *Node) Addr(name string) string {
 func (n *Node) openDoors(ctx context.Context) error {
 	listen := n.Config.Listen
 	imap := n.imapServer()
+	pages, err := n.webServer()
+	if err != nil {
+		return fmt.Errorf("web: %w", err)
+	}
 	for _, d := range []struct {
 		name, addr string
 		open       func(net.Listener) func(context.Context) error
@@ -53,7 +57,7 @@ func (n *Node) openDoors(ctx context.Context) error {
 		{"submissions", listen.Submissions, n.openSMTP(smtpd.Submissions)},
 		{"imap", listen.IMAP, n.openIMAP(imap, imap.ServeSTARTTLS)},
 		{"imaps", listen.IMAPS, n.openIMAP(imap, imap.ServeTLS)},
-		{"https", listen.HTTPS, n.openWeb},
+		{"https", listen.HTTPS, n.openWeb(pages)},
 	} {
 		if d.addr == "" {
 			continue
@@ -103,7 +107,7 @@ func (n *Node) openSMTP(kind smtpd.Kind) func(net.Listener) func(context.Context
 func (n *Node) imapServer() *imapd.Server {
 	limits := n.Config.Limits
 	return imapd.New(imapd.Parts{
-		DB: n.DB, Blobs: n.Blobs, Bus: n.Bus, Desk: desk{n.Porter}, Filer: filer{n.Office},
+		DB: n.DB, Bus: n.Bus, Desk: desk{n.Porter}, Filer: filer{n.Office}, Reading: n.Reading,
 		TLS: certs.UserServerTLS(n.trust.cert, n.trust.issuers),
 	}, imapd.Options{Logger: n.log, Limits: imapd.Limits{
 		Conns: limits.Connections, PerPeer: limits.ConnectionsPerPeer, Message: n.Office.MaxSize(),
@@ -121,20 +125,31 @@ func (n *Node) openIMAP(s *imapd.Server, serve func(net.Listener) error) func(ne
 	}
 }
 
-func (n *Node) openWeb(l net.Listener) func(context.Context) error {
-	s := &http.Server{
-		Handler:           web.New(web.Site{Name: n.Config.Operator.Name, Host: n.Config.Operator.Host}, n.DB),
-		ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
-		MaxHeaderBytes: 32 << 10,
-		TLSConfig:      certs.UserServerTLS(n.trust.cert, nil),
-		ErrorLog:       log.New(io.Discard, "", 0), // handshakes that fail are the peer's
-	}
-	n.workers.Go(func() {
-		if err := s.ServeTLS(l, "", ""); !errors.Is(err, http.ErrServerClosed) {
-			n.log.Error("door.failed", "component", "node", "door", "https", "error", err)
-		}
+func (n *Node) webServer() (*web.Server, error) {
+	return web.New(web.Parts{
+		DB: n.DB, Blobs: n.Blobs, Works: n.works, Porter: n.Porter, Reading: n.Reading, Office: n.Office, Bus: n.Bus, Log: n.log,
+	}, web.Options{
+		Name: n.Config.Operator.Name, Host: n.Config.Operator.Host, Hosts: n.Config.Web.Hosts, Help: n.Config.Web.Help, Clock: n.opts.Clock,
 	})
-	return s.Shutdown
+}
+
+func (n *Node) openWeb(pages *web.Server) func(net.Listener) func(context.Context) error {
+	return func(l net.Listener) func(context.Context) error {
+		s := &http.Server{
+			Handler:           pages,
+			ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
+			MaxHeaderBytes: 16 << 10,
+			TLSConfig:      certs.UserServerTLS(n.trust.cert, nil),
+			ErrorLog:       log.New(io.Discard, "", 0), // handshakes that fail are the peer's
+		}
+		s.RegisterOnShutdown(pages.Drain)
+		n.workers.Go(func() {
+			if err := s.ServeTLS(l, "", ""); !errors.Is(err, http.ErrServerClosed) {
+				n.log.Error("door.failed", "component", "node", "door", "https", "error", err)
+			}
+		})
+		return s.Shutdown
+	}
 }
 
 // desk lets IMAP's callers in by the porter.

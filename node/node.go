@@ -18,9 +18,11 @@ import (
 	"github.com/vaguemestre/vaguemestre/bus"
 	"github.com/vaguemestre/vaguemestre/custody"
 	"github.com/vaguemestre/vaguemestre/delivery"
+	"github.com/vaguemestre/vaguemestre/filing"
 	"github.com/vaguemestre/vaguemestre/identity"
 	"github.com/vaguemestre/vaguemestre/lifecycle"
 	"github.com/vaguemestre/vaguemestre/porter"
+	"github.com/vaguemestre/vaguemestre/reading"
 	"github.com/vaguemestre/vaguemestre/relay"
 	"github.com/vaguemestre/vaguemestre/seal"
 	"github.com/vaguemestre/vaguemestre/store"
@@ -46,6 +48,8 @@ type Node struct {
 	Bus    bus.Bus
 	Office *delivery.Office
 	Porter *porter.Porter
+	// Reading is the reading room: every opening of a letter or document.
+	Reading *reading.Room
 
 	opts     Options
 	log      *slog.Logger
@@ -54,6 +58,7 @@ type Node struct {
 	signer   string // of audit checkpoints, a note key
 	trust    *anchorage
 	relay    *relay.Relay
+	clerk    *filing.Clerk
 
 	doors   []door
 	stop    context.CancelFunc
@@ -138,13 +143,16 @@ func (n *Node) knownList(ctx context.Context) (trust.KeeperOptions, error) {
 	return o, err
 }
 
+// patients is the kind of an operator whose boxes are people's own.
+const patients = "patient"
+
 // wire builds the works on the houses.
 func (n *Node) wire() {
 	c := n.Config
 	n.Porter = porter.New(porter.Parts{
 		DB: n.DB, Platform: n.platform, Works: n.works, Checker: n.trust.checker,
 		Trust: n.trust.keeper.Current, Log: n.log,
-	}, porter.Options{PasswordAlone: c.Operator.PasswordsAlone, Clock: n.opts.Clock})
+	}, porter.Options{PasswordAlone: c.Operator.PasswordsAlone, Name: c.Operator.Name, Clock: n.opts.Clock})
 	domains := make([]identity.Domain, 0, len(c.Operator.Domains))
 	for _, d := range c.Operator.Domains {
 		if domain, err := identity.ParseDomain(d); err == nil { // Check holds it
@@ -156,8 +164,14 @@ func (n *Node) wire() {
 		Trust: n.trust.keeper.Current, Log: n.log,
 	}, delivery.Options{
 		Host: identity.Domain(c.Operator.Host), Domains: domains, MaxSize: c.Limits.MaxSize,
-		Inline: c.Limits.Inline, Trouble: n.opts.Trouble, Clock: n.opts.Clock,
+		Inline: c.Limits.Inline, Depot: c.Operator.Kind == patients, Trouble: n.opts.Trouble, Clock: n.opts.Clock,
 	})
+	n.Reading = reading.New(reading.Parts{
+		DB: n.DB, Blobs: n.Blobs, Works: n.works, Office: n.Office, Log: n.log, SpoolDir: c.path(c.Storage.Spool),
+	})
+	n.clerk = filing.New(filing.Parts{
+		DB: n.DB, Blobs: n.Blobs, Platform: n.platform, Works: n.works, Office: n.Office, Log: n.log,
+	}, filing.Options{Dir: c.path(c.Storage.Spool), Inline: c.Limits.Inline, Clock: n.opts.Clock})
 	route := n.opts.Route
 	if route == nil {
 		route = c.route()

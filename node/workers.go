@@ -23,8 +23,15 @@ func (n *Node) startWorkers(ctx context.Context) error {
 		}
 		n.run(ctx, "sequencer", s.Run)
 	}
+	kinds := map[string]queue.Kind{}
 	if n.Config.Workers.Relay {
-		w := queue.NewWorker(n.DB, map[string]queue.Kind{delivery.RelayKind: n.relay.Jobs()},
+		kinds[delivery.RelayKind] = n.relay.Jobs()
+	}
+	if n.Config.Workers.Filing {
+		kinds[delivery.FileKind] = n.clerk.Jobs()
+	}
+	if len(kinds) > 0 {
+		w := queue.NewWorker(n.DB, kinds,
 			queue.Options{Bus: n.Bus, Node: n.Config.Workers.Node, Logger: n.log, Now: n.opts.Clock})
 		n.run(ctx, "worker", w.Run)
 	}

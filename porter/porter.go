@@ -1,12 +1,14 @@
 package porter
 
 import (
+	"cmp"
 	"context"
 	"crypto/x509"
 	"log/slog"
 	"net/netip"
 	"time"
 
+	"github.com/vaguemestre/vaguemestre/account"
 	"github.com/vaguemestre/vaguemestre/audit"
 	"github.com/vaguemestre/vaguemestre/certs"
 	"github.com/vaguemestre/vaguemestre/fault"
@@ -33,6 +35,13 @@ type Options struct {
 	// certificate. Professional operators require mutual TLS from their people:
 	// leave it off.
 	PasswordAlone bool
+	// Name is the operator's, as a device shows it beside the codes of a second
+	// factor; empty is "Vaguemestre".
+	Name string
+	// Sessions bounds how many web sessions have their keys released in this process
+	// at once; zero is 10,000. Beyond it the longest silent one releases them anew at
+	// its next request.
+	Sessions int
 	// Clock is the time; nil is time.Now.
 	Clock func() time.Time
 }
@@ -46,6 +55,12 @@ type Porter struct {
 	// its holder out from elsewhere; a network is paced as a whole, far more
 	// generously, since a hospital comes from one address.
 	perBox, perNetwork *pace.Pacer
+	// Codes of a second factor are few: they are paced per person, wherever from.
+	// Only who has the password gets that far, so nobody else can lock them out.
+	perCode *pace.Pacer
+
+	hasher *account.Hasher
+	rings  rings
 }
 
 // The rates let a person mistype and a guesser despair.
@@ -54,6 +69,8 @@ const (
 	boxBurst     = 10
 	networkEvery = time.Second
 	networkBurst = 200
+	codeEvery    = time.Minute // with three good codes of a million: one guess in 230 days
+	codeBurst    = 10
 	paceKeys     = 200_000
 )
 
@@ -62,10 +79,14 @@ func New(p Parts, o Options) *Porter {
 	if o.Clock == nil {
 		o.Clock = time.Now
 	}
+	o.Name = cmp.Or(o.Name, "Vaguemestre")
 	return &Porter{
 		Parts: p, opts: o,
 		perBox:     pace.New(pace.Rate{Every: boxEvery, Burst: boxBurst}, paceKeys),
 		perNetwork: pace.New(pace.Rate{Every: networkEvery, Burst: networkBurst}, paceKeys),
+		perCode:    pace.New(pace.Rate{Every: codeEvery, Burst: codeBurst}, paceKeys),
+		hasher:     account.NewHasher(),
+		rings:      rings{most: cmp.Or(o.Sessions, maxRings), clock: o.Clock, held: make(map[string]*ring)},
 	}
 }
 

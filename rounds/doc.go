@@ -7,6 +7,7 @@
 //	replays   ends the replay windows of letters that came five days ago
 //	garbage   deletes blobs whose last letter is gone for an hour
 //	strays    deletes blobs older than an hour that no row knows
+//	sessions  forgets web sessions that are over
 //
 // Every round is safe to run twice, on two nodes, or half: each step is its own
 // transaction and finds its work anew. What fails is logged and done in the next one.

@@ -5,7 +5,9 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/vaguemestre/vaguemestre/account"
 	"github.com/vaguemestre/vaguemestre/blob"
+	"github.com/vaguemestre/vaguemestre/dmp"
 	"github.com/vaguemestre/vaguemestre/mailbox"
 	"github.com/vaguemestre/vaguemestre/store"
 )
@@ -76,6 +78,7 @@ func (r *Rounds) Once(ctx context.Context) {
 		{"replays", r.forgetReplays},
 		{"garbage", r.collect},
 		{"strays", r.strays},
+		{"sessions", r.sessions},
 	}
 	for _, step := range steps {
 		if err := step.run(ctx); err != nil && ctx.Err() == nil {
@@ -90,6 +93,20 @@ func (r *Rounds) forgetReplays(ctx context.Context) error {
 		var n int64
 		err := r.DB.Write(ctx, func(tx *store.Tx) (err error) {
 			n, err = mailbox.ForgetReplays(tx, tx.Now().Add(-replayWindow), batch)
+			return err
+		})
+		if err != nil || n < batch {
+			return err
+		}
+	}
+}
+
+// sessions forgets web sessions that are over.
+func (r *Rounds) sessions(ctx context.Context) error {
+	for {
+		var n int64
+		err := r.DB.Write(ctx, func(tx *store.Tx) (err error) {
+			n, err = account.SweepWebSessions(tx, tx.Now(), batch)
 			return err
 		})
 		if err != nil || n < batch {
@@ -122,8 +139,9 @@ func (r *Rounds) collect(ctx context.Context) error {
 	}
 }
 
-// strays deletes blobs that no row knows: a crash came between their rename and
-// the commit of their letter, so nobody was told that they are kept.
+// strays deletes blobs that no row of a house knows: a crash came between their
+// rename and the commit of their letter or document, so nobody was told that they
+// are kept.
 func (r *Rounds) strays(ctx context.Context) error {
 	before := r.opts.Clock().Add(-garbageAge)
 	for after := blob.Key(""); ; {
@@ -140,7 +158,10 @@ func (r *Rounds) strays(ctx context.Context) error {
 		}
 		var unknown []blob.Key
 		err = r.DB.Read(ctx, func(tx *store.Tx) (err error) {
-			unknown, err = mailbox.Unknown(tx, old)
+			if unknown, err = mailbox.Unknown(tx, old); err != nil || len(unknown) == 0 {
+				return err
+			}
+			unknown, err = dmp.Unknown(tx, unknown)
 			return err
 		})
 		if err != nil {

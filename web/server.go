@@ -1,63 +1,94 @@
 package web
 
 import (
-	"context"
-	"embed"
-	"encoding/json"
-	"html/template"
+	"log/slog"
 	"net/http"
+	"sync"
 	"time"
+	_ "time/tzdata" // a static binary on a bare machine knows Europe/Paris
 
+	"github.com/vaguemestre/vaguemestre/blob"
+	"github.com/vaguemestre/vaguemestre/bus"
+	"github.com/vaguemestre/vaguemestre/delivery"
+	"github.com/vaguemestre/vaguemestre/porter"
+	"github.com/vaguemestre/vaguemestre/reading"
+	"github.com/vaguemestre/vaguemestre/seal"
 	"github.com/vaguemestre/vaguemestre/store"
+	"github.com/vaguemestre/vaguemestre/web/ui"
 )
 
-//go:embed page/*.html
-var pages embed.FS //nolint:gochecknoglobals // the compiler fills it
+// Parts are the things the door works with; all are required.
+type Parts struct {
+	DB      *store.DB
+	Blobs   blob.Store
+	Works   *seal.Works
+	Porter  *porter.Porter
+	Reading *reading.Room
+	Office  *delivery.Office
+	Bus     bus.Bus
+	Log     *slog.Logger
+}
 
-// Site is what the pages say of the operator.
-type Site struct {
+// Options says who the operator is and adjusts the door.
+type Options struct {
 	// Name is the operator's short name, Host its host name.
 	Name, Host string
+	// Help is how a person is helped, such as a telephone number; it may be empty.
+	Help string
+	// Hosts are further names the door answers to: "name" at the usual ports, or
+	// "name:port". The loopback addresses are always among them, at the port the
+	// connection came in by.
+	Hosts []string
+	// Zone is where the readers live; nil is Europe/Paris.
+	Zone *time.Location
+	// Clock is the time; nil is time.Now.
+	Clock func() time.Time
 }
 
-// New returns the handler of the door.
-func New(site Site, db *store.DB) http.Handler {
-	status := template.Must(template.ParseFS(pages, "page/status.html"))
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		_ = status.Execute(w, site) // the client went away: nothing to do
-	})
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) { health(w, r, db) })
-	return hardened(mux)
+// Server is the web door, an http.Handler. It is safe for concurrent use.
+type Server struct {
+	Parts
+	opts   Options
+	kit    *ui.Kit
+	mux    *http.ServeMux
+	routes []ui.Route
+	csrf   *http.CrossOriginProtection
+
+	over     chan struct{} // closed by Drain
+	overOnce sync.Once
+	streams  streams
 }
 
-// health reads the store: a node that cannot is no use behind a balancer.
-func health(w http.ResponseWriter, r *http.Request, db *store.DB) {
-	ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
-	defer cancel()
-	state, code := "ok", http.StatusOK
-	err := db.Read(ctx, func(tx *store.Tx) error {
-		var one int
-		return tx.QueryRow(`SELECT 1`).Scan(&one)
-	})
-	if err != nil {
-		state, code = "store-unavailable", http.StatusServiceUnavailable
+// New returns the door. It fails when a page or a catalogue is malformed.
+func New(p Parts, o Options) (*Server, error) {
+	if o.Clock == nil {
+		o.Clock = time.Now
 	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(code)
-	_ = json.NewEncoder(w).Encode(map[string]string{"state": state}) // as above
+	if o.Zone == nil {
+		var err error
+		if o.Zone, err = time.LoadLocation("Europe/Paris"); err != nil {
+			return nil, err
+		}
+	}
+	s := &Server{Parts: p, opts: o, mux: http.NewServeMux(), csrf: http.NewCrossOriginProtection(), over: make(chan struct{})}
+	rooms, err := s.rooms()
+	if err != nil {
+		return nil, err
+	}
+	if s.kit, err = ui.NewKit(ui.Site{Name: o.Name, Host: o.Host, Help: o.Help}, o.Zone, rooms...); err != nil {
+		return nil, err
+	}
+	for _, room := range rooms {
+		for _, route := range room.Routes {
+			s.routes = append(s.routes, route)
+			s.mux.HandleFunc(route.Pattern, func(w http.ResponseWriter, r *http.Request) { s.serve(w, r, route) })
+		}
+	}
+	return s, nil
 }
 
-// hardened adds the headers that every answer has (OWASP ASVS 5.0 v5.0.0-3.4).
-func hardened(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h := w.Header()
-		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'")
-		h.Set("Strict-Transport-Security", "max-age=31536000")
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Referrer-Policy", "no-referrer")
-		h.Set("Cache-Control", "no-store")
-		next.ServeHTTP(w, r)
-	})
-}
+// Routes returns the route table, for the tests that try every route.
+func (s *Server) Routes() []ui.Route { return s.routes }
+
+// Drain ends the streams, so that a server that shuts down need not wait for them.
+func (s *Server) Drain() { s.overOnce.Do(func() { close(s.over) }) }

@@ -32,7 +32,7 @@ func app() *cli.Command {
 		ExitErrHandler: func(context.Context, *cli.Command, error) {},
 		Commands: []*cli.Command{
 			demoCommand(), serveCommand(), checkCommand(), userCommand(),
-			certCommand(), whitelistCommand(), auditCommand(), benchCommand(),
+			certCommand(), whitelistCommand(), auditCommand(), benchCommand(), inspectCommand(),
 		},
 	}
 }

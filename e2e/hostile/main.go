@@ -46,7 +46,7 @@ func run(binary, dir string, kinds []string, only string) (int, error) {
 		return 0, err
 	}
 	defer os.RemoveAll(tmp)
-	srv, f, err := start(binary, tmp)
+	srv, f, err := cast(binary, tmp, dir, m)
 	if err != nil {
 		return 0, err
 	}
@@ -125,6 +125,9 @@ type court struct {
 
 // try plays a vector and holds its invariants.
 func (c *court) try(v vector) verdict {
+	if v.carried() {
+		return c.carry(v)
+	}
 	before, err := c.w.look()
 	if err != nil {
 		return verdict{err: err}
@@ -281,10 +284,36 @@ func (s *server) stop() {
 	_ = s.cmd.Wait()
 }
 
+// cast starts a demo whose cast holds the patient that the vectors name. The
+// demo's own domains are known only once it has run.
+func cast(binary, tmp, dir string, m *manifest) (*server, *fixture, error) {
+	srv, f, err := start(binary, tmp)
+	if err != nil {
+		return nil, nil, err
+	}
+	person, found := fictitious(dir, m.all)
+	if !found {
+		return srv, f, nil
+	}
+	srv.stop()
+	file := filepath.Join(tmp, "people.json")
+	if err := people(file, person, f.patients.Domains[0]); err != nil {
+		return nil, nil, err
+	}
+	if srv, f, err = start(binary, tmp, "--people", file); err != nil {
+		return nil, nil, err
+	}
+	f.fictitious = f.patients.Boxes[len(f.patients.Boxes)-1]
+	return srv, f, nil
+}
+
 // start runs a demo in a folder of its own and waits until it is ready.
-func start(binary, tmp string) (*server, *fixture, error) {
+func start(binary, tmp string, more ...string) (*server, *fixture, error) {
 	ready := filepath.Join(tmp, "ready.json")
-	cmd := exec.Command(binary, "demo", "--no-walk", "--keep", filepath.Join(tmp, "keep"), "--ready", ready)
+	if err := os.RemoveAll(ready); err != nil {
+		return nil, nil, err
+	}
+	cmd := exec.Command(binary, append([]string{"demo", "--no-walk", "--keep", filepath.Join(tmp, "keep"), "--ready", ready}, more...)...)
 	cmd.Stderr = os.Stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := cmd.Start(); err != nil {

@@ -21,6 +21,7 @@ type manifest struct {
 		MaxRSSMB int64 `json:"max_rss_mb"`
 	} `json:"global_limits"`
 	Vectors []vector `json:"vectors"`
+	all     []vector // those of other kinds too
 }
 
 // vector is one entry of the manifest with its script.
@@ -37,6 +38,7 @@ type vector struct {
 		Then    string  `json:"then"`
 	} `json:"expect"`
 	script script
+	raw    []byte // of a vector that is a file
 }
 
 // script is the vector's own file.
@@ -54,6 +56,9 @@ type script struct {
 // control reports whether the vector is legal mail that has to be accepted.
 func (v vector) control() bool { return strings.HasPrefix(v.Expect.Outcome, "accept") }
 
+// fits reports whether the vector is a file that has to be filed.
+func (v vector) fits() bool { return strings.HasSuffix(v.Class, ".control") }
+
 // holds reports whether the vector lists the invariant.
 func (v vector) holds(name string) bool { return slices.Contains(v.Invariants, name) }
 
@@ -70,6 +75,7 @@ func readManifest(dir string, kinds []string) (*manifest, error) {
 	if err := json.Unmarshal(data, m); err != nil {
 		return nil, fmt.Errorf("MANIFEST.json: %w", err)
 	}
+	m.all = slices.Clone(m.Vectors)
 	m.Vectors = slices.DeleteFunc(m.Vectors, func(v vector) bool {
 		first, _, _ := strings.Cut(v.File, "/")
 		return !slices.Contains(kinds, first)
@@ -80,10 +86,24 @@ func readManifest(dir string, kinds []string) (*manifest, error) {
 		if err != nil {
 			return nil, err
 		}
+		if v.carried() {
+			v.raw = data
+			continue
+		}
 		if err := json.Unmarshal(data, &v.script); err != nil {
 			return nil, fmt.Errorf("%s: %w", v.File, err)
 		}
 	}
+	// Controls first: some vectors say that they come after theirs.
+	slices.SortStableFunc(m.Vectors, func(a, b vector) int {
+		if a.carried() && b.carried() && a.fits() != b.fits() {
+			if a.fits() {
+				return -1
+			}
+			return 1
+		}
+		return 0
+	})
 	if m.Limits.MaxMS == 0 {
 		m.Limits.MaxMS = 5000
 	}
@@ -161,4 +181,5 @@ func (f *fixture) target(v vector) (addr string, implicit bool, err error) {
 type fixture struct {
 	ready                    demo.Ready
 	hospital, city, patients demo.Operator
+	fictitious               demo.Person
 }

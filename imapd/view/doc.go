@@ -18,8 +18,7 @@
 //
 // # Letters
 //
-// An [Opener] reads rows in batches, unwraps keys and opens summaries; bodies are
-// opened when octets are asked for. A [Section] is a range of the stored octets.
+// They are opened by package reading. A [Section] is a range of the stored octets.
 //
 // # Search
 //

@@ -9,6 +9,7 @@ import (
 
 	"github.com/vaguemestre/vaguemestre/letter"
 	"github.com/vaguemestre/vaguemestre/mailbox"
+	"github.com/vaguemestre/vaguemestre/reading"
 )
 
 // needs says what of a letter a query must know, from cheap to dear.
@@ -59,13 +60,13 @@ type candidate struct {
 	index int // in the view
 	facts mailbox.Facts
 	// open gives the letter with its summary; nil when only the row is known.
-	open func() (*Opened, error)
+	open func() (*reading.Opened, error)
 }
 
 // Search puts queries to the letters of a folder.
 type Search struct {
 	Folder   *Folder
-	Opener   *Opener
+	Opener   *reading.Opener
 	Keywords mailbox.Keywords
 	// Limit is the number of octets that one query may decode.
 	Limit int64

@@ -12,10 +12,11 @@ import (
 	"github.com/vaguemestre/vaguemestre/fault"
 	"github.com/vaguemestre/vaguemestre/letter"
 	"github.com/vaguemestre/vaguemestre/mailbox"
+	"github.com/vaguemestre/vaguemestre/reading"
 )
 
 // matchOctets judges by the letter's own octets: HEADER, BODY and TEXT.
-func (m *matcher) matchOctets(q Query, op *Opened) (bool, error) {
+func (m *matcher) matchOctets(q Query, op *reading.Opened) (bool, error) {
 	l, err := m.Opener.Body(m.ctx, op)
 	if err != nil {
 		return false, err

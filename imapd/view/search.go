@@ -4,8 +4,7 @@ import (
 	"context"
 
 	"github.com/vaguemestre/vaguemestre/fault"
-	"github.com/vaguemestre/vaguemestre/mailbox"
-	"github.com/vaguemestre/vaguemestre/store"
+	"github.com/vaguemestre/vaguemestre/reading"
 )
 
 // Letters of one read transaction: rows are small, sealed ones are not.
@@ -74,19 +73,6 @@ func (m *matcher) byFacts(q Query, left []Stretch) ([]int, error) {
 	return hits, nil
 }
 
-// Facts reads what rows tell without their keys.
-func (o *Opener) Facts(ctx context.Context, folder mailbox.FolderID, set mailbox.Set) ([]mailbox.Facts, error) {
-	var all []mailbox.Facts
-	err := o.DB.Read(ctx, func(tx *store.Tx) error {
-		all = all[:0]
-		return mailbox.ReadFacts(tx, folder, set, func(f mailbox.Facts) error {
-			all = append(all, f)
-			return nil
-		})
-	})
-	return all, err
-}
-
 // byLetter opens letters.
 func (m *matcher) byLetter(q Query, left []Stretch) ([]int, error) {
 	var hits []int
@@ -117,10 +103,10 @@ func (m *matcher) byLetter(q Query, left []Stretch) ([]int, error) {
 
 // judge puts a query to one letter, which is opened when a key asks for it. One
 // broken letter does not end the search.
-func (m *matcher) judge(q Query, index int, l Sealed) (bool, error) {
-	var op *Opened
+func (m *matcher) judge(q Query, index int, l reading.Sealed) (bool, error) {
+	var op *reading.Opened
 	c := &candidate{row: m.Folder.Rows[index], index: index, facts: l.Facts}
-	c.open = func() (_ *Opened, err error) {
+	c.open = func() (_ *reading.Opened, err error) {
 		if op == nil {
 			op, err = m.Opener.Open(l)
 		}

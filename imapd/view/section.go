@@ -2,6 +2,7 @@ package view
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"slices"
 
@@ -56,6 +57,24 @@ func (s Section) cut(r letter.Range) letter.Range {
 	}
 	return r
 }
+
+// maxHeader bounds what is read of a header at once: the limit of package letter
+// and as much again for a head. Both are bounded where letters enter.
+const maxHeader = 512 << 10
+
+// octets reads a small range of a letter.
+func octets(l *mailbox.Letter, r letter.Range) ([]byte, error) {
+	b := make([]byte, min(r.Size(), maxHeader))
+	n, err := l.ReadAt(b, r.Start)
+	if errors.Is(err, io.EOF) {
+		err = nil
+	}
+	return b[:n], err
+}
+
+// ReadsBody reports whether a section has octets of a body: its reader is then
+// traced. Headers are what lists show.
+func (s Section) ReadsBody() bool { return s.Want == letter.Whole || s.Want == letter.Text }
 
 // pickFields returns the fields of a header that are named, or all others, as they
 // stand there, and the empty line (RFC 9051: it is always included).

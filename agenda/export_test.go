@@ -1,0 +1,4 @@
+package agenda
+
+// MicrosoftZones is the table of Windows zones.
+const MicrosoftZones = microsoftZones
