@@ -4,8 +4,10 @@ GO        ?= go
 BIN       := bin/vaguemestre
 CORPUS_DIR ?= $(abspath ../shared/data)
 LINT      := bin/golangci-lint
-# What the tests need from Debian: real mail clients, a real PostgreSQL, openssl and XML tools.
-PACKAGES  := swaks isync mutt postgresql openssl python3 libxml2-utils xmlsec1
+# What the tests need from Debian: real mail clients, a real PostgreSQL, a real browser, openssl and XML tools.
+PACKAGES  := swaks isync mutt postgresql openssl python3 libxml2-utils xmlsec1 chromium fonts-dejavu-core
+# The browser is driven from Node; a node that is there already, of whatever origin, is good enough.
+PACKAGES  += $(if $(shell command -v node),,nodejs) $(if $(shell command -v npm),,npm)
 
 export CGO_ENABLED := 0
 export CORPUS_DIR
@@ -40,14 +42,15 @@ long: peers ## the heavy ones: race detector, 20 kills on each engine
 fuzz: ## each fuzz target for FUZZTIME (10s)
 	./tools/fuzz $${FUZZTIME:-10s}
 
-bench: build ## letters per second, beside a floor measured in the same run
+bench: build ## letters per second, documents in a growing vault, beside a floor measured in the same run
 	$(BIN) bench
+	$(BIN) bench vault
 
 cover: ## test coverage by package
 	$(GO) test -short -cover ./...
 
-hostile: build ## hostile vectors against the real server: make hostile DIR=folder KINDS=smtp
-	@$(GO) run ./e2e/hostile --server $(BIN) --dir $(or $(DIR),$(CORPUS_DIR)/hostile) --kinds $(or $(KINDS),smtp)
+hostile: build ## hostile vectors against the real server: make hostile DIR=folder KINDS=smtp,zip
+	@$(GO) run ./e2e/hostile --server $(BIN) --dir $(or $(DIR),$(CORPUS_DIR)/hostile) --kinds $(or $(KINDS),smtp,zip,xml,ics,web)
 
 peers: ## install the real peers that the tests talk to (Debian packages)
 	@./tools/peers $(PACKAGES)

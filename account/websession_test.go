@@ -138,7 +138,9 @@ func TestSessionsAreEndedOneByOneAndInBulk(t *testing.T) {
 			t.Errorf("left %+v", all)
 		}
 		// Silence, and requests in between.
-		w.write(func(tx *store.Tx) error { return account.SeenWebSession(tx, "anne", second.ID, now.Add(20*time.Minute)) })
+		w.write(func(tx *store.Tx) error {
+			return account.SeenWebSession(tx, "anne", second.ID, now.Add(20*time.Minute))
+		})
 		w.write(func(tx *store.Tx) error {
 			n, err := account.SweepWebSessions(tx, now.Add(31*time.Minute), 10)
 			if n != 1 {

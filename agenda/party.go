@@ -27,6 +27,14 @@ func (p *Party) parse() {
 	}
 }
 
+// stored returns the party with its address in the raw form, which the record keeps.
+func (p Party) stored() Party {
+	if p.Raw == "" && !p.Address.IsZero() {
+		p.Raw = p.Address.String()
+	}
+	return p
+}
+
 // key is what two spellings of one party share.
 func (p *Party) key() string {
 	if p.Address.IsZero() {

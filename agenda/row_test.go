@@ -54,6 +54,23 @@ func TestOpen(t *testing.T) {
 	})
 }
 
+// TestOpenWhatWasMade holds that an event which was not read but made keeps its people.
+func TestOpenWhatWasMade(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, newStore(t))
+	made := agenda.Event{
+		UID: "made", Method: agenda.Request, Start: utc(t, "2026-12-01 09:00"), End: utc(t, "2026-12-01 10:00"),
+		Organizer: agenda.Party{Address: address(t, doctor)}, Attendees: []agenda.Party{{Address: address(t, patient)}},
+	}
+	if r, err := w.accept(made); r != agenda.Added || err != nil {
+		t.Fatal(r, err)
+	}
+	e := w.events()[0]
+	if !e.Organizer.Address.Equal(made.Organizer.Address) || !e.Attendees[0].Address.Equal(made.Attendees[0].Address) {
+		t.Errorf("got %v, %v", e.Organizer.Raw, e.Attendees[0].Raw)
+	}
+}
+
 // TestRewrapOfAnOldVersion holds that a key met before an update does not replace the
 // key of what came since.
 func TestRewrapOfAnOldVersion(t *testing.T) {

@@ -27,7 +27,8 @@ type rule struct {
 const (
 	maxInterval = 1000
 	maxADay     = 24    // times in one day
-	maxSteps    = 20000 // occurrences that are looked at
+	maxPlaces   = 12    // BYSETPOS
+	maxSteps    = 30000 // occurrences that are looked at: those of every day since 1945
 )
 
 // errRule is a rule that is not understood.
@@ -86,7 +87,7 @@ func (r *rule) vet() error {
 		return errRule("INTERVAL")
 	case o.Freq > rrule.DAILY && days+len(o.Byhour)+len(o.Byminute)+len(o.Bysecond) > 0:
 		return errRule("parts of the day by the hour")
-	case times > maxADay:
+	case times > maxADay, len(o.Bysetpos) > maxPlaces:
 		return errRule("times of the day")
 	case len(o.Byweekno) > 0 && o.Freq != rrule.YEARLY,
 		len(o.Byyearday) > 0 && o.Freq != rrule.YEARLY,

@@ -107,6 +107,11 @@ func unwrap(ring *seal.Keyring, r Row) (seal.SessionKey, *Rewrapped, error) {
 // and the zone is beside them.
 func (e Event) stored() Event {
 	e.Start, e.End, e.Stamp = e.Start.UTC(), e.End.UTC(), e.Stamp.UTC()
+	e.Organizer = e.Organizer.stored()
+	e.Attendees = slices.Clone(e.Attendees)
+	for i := range e.Attendees {
+		e.Attendees[i] = e.Attendees[i].stored()
+	}
 	e.Extra, e.Except = slices.Clone(e.Extra), slices.Clone(e.Except)
 	for _, times := range [][]time.Time{e.Extra, e.Except} {
 		for i := range times {

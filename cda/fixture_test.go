@@ -24,7 +24,7 @@ func fixture(t testing.TB, replace ...string) []byte {
   <setId root="1.2.250.1.999.2"/><versionNumber value="2"/>
   <recordTarget><patientRole>
     <id root="1.2.3.4" extension="IPP-7"/>
-    <id root="1.2.250.1.213.1.4.8" extension="2 62 08 75 032 039 77"/>
+    <id root="1.2.250.1.213.1.4.8" extension="262087503203977"/>
     <patient><name>
       <family qualifier="BR">NESSI</family><family qualifier="CL">DECOURCY</family>
       <given>RUTH ISABELLE</given><given qualifier="BR">RUTH</given><given qualifier="CL">Isa</given>

@@ -116,8 +116,10 @@ func TestAmbiguousDocumentsAreRefused(t *testing.T) {
 func TestWhatIsMissingIsAWarning(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct{ old, fresh, warning string }{
-		{`<id root="1.2.250.1.213.1.4.8" extension="2 62 08 75 032 039 77"/>`, "", "ins-missing"},
-		{"039 77", "039 78", "ins-key-wrong"},
+		{`<id root="1.2.250.1.213.1.4.8" extension="262087503203977"/>`, "", "ins-missing"},
+		{`203977"`, `203978"`, "ins-key-wrong"},
+		{`203977"`, `203977&#9;"`, "ins-key-wrong"}, // an identity is not repaired
+		{`"262087503203977"`, `"2 62 08 75 032 039 77"`, "ins-key-wrong"},
 		{"1.2.250.1.213.1.4.8", "1.2.250.1.213.1.4.10", "ins-test"},
 		{"19620817", "1962", "birth-date-missing"},
 		{`<effectiveTime value="20260301101500+0100"/>`, `<effectiveTime value="soon"/>`, "date-missing"},

@@ -23,8 +23,8 @@ type Patient struct {
 	BirthPlace string
 }
 
-// INS returns the national health identity: the OID of its kind and the matricule of
-// 13 or 15 characters.
+// INS returns the national health identity: the OID of its kind and the matricule, as
+// they are written.
 func (p Patient) INS() (oid, matricule string, ok bool) {
 	if len(p.IDs) == 0 || !INSRoot(p.IDs[0].Root) {
 		return "", "", false
@@ -42,10 +42,8 @@ func (p *parser) recordTarget(n *node) error {
 	p.met["recordTarget"] = true
 	who := &p.doc.Patient
 	for _, id := range roles[0].all("id") {
-		if i := identifier(id); !i.IsZero() {
-			if INSRoot(i.Root) {
-				i.Extension = strings.ReplaceAll(i.Extension, " ", "")
-			}
+		// As written: who a document is about is compared, never repaired.
+		if i := (II{Root: id.attr("root"), Extension: id.attr("extension")}); id.attr("nullFlavor") == "" && !i.IsZero() {
 			who.IDs = append(who.IDs, i)
 		}
 	}

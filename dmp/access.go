@@ -103,9 +103,13 @@ type traceLine struct {
 // NewTrace seals accesses for the person whose space it is, before the transaction:
 // to is the public half of the space's vault pair, so that nobody else reads who did
 // what, the operator included. All accesses of one act share one key and cost one
-// public-key operation. A word that is not on the lists is fault.Internal
-// "access-malformed".
+// public-key operation. Faults: NotFound "vault-missing" for a nil key, because only a
+// patient's space has a history; Internal "access-malformed" for a word that is not on
+// the lists.
 func NewTrace(to *seal.PublicKey, space SpaceID, accesses ...Access) (*Trace, error) {
+	if to == nil {
+		return nil, fault.New(fault.NotFound, "vault-missing")
+	}
 	key := seal.NewSessionKey()
 	defer key.Zero()
 	t := &Trace{space: space, keyID: identity.NewID()}

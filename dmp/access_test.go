@@ -3,6 +3,7 @@ package dmp_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -102,6 +103,11 @@ func TestAHistoryHasItsWords(t *testing.T) {
 		_, err := dmp.NewTrace(w.vault.Key, w.vault.Space, a)
 		wantFault(t, err, fault.Internal, "access-malformed")
 	}
+	_, err := dmp.NewTrace(nil, w.vault.Space)
+	wantFault(t, err, fault.NotFound, "vault-missing")
+	w.vault.Key = nil
+	_, err = w.vault.Seal(t.Context(), discharge("1.2.3"), letter, strings.NewReader("octets"))
+	wantFault(t, err, fault.NotFound, "vault-missing")
 }
 
 // The note of a letter's filing: none, one, and the last one.

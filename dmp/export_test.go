@@ -21,3 +21,9 @@ func Statements() map[string]string {
 
 // MaxProbes is how many values these statements take.
 const MaxProbes = maxProbes
+
+// Prepared returns metadata as they are sealed.
+func Prepared(d Document) (Document, error) { return d.prepared() }
+
+// CleanUUID returns a UUID as it is compared.
+func CleanUUID(s string) (string, bool) { return cleanUUID(s) }

@@ -38,7 +38,8 @@ type Result struct {
 // refused and repeated documents are deleted by [Settle], after the transaction.
 //
 // A new document costs six statements, and the others of its lot two each; a
-// replacement costs two more, a category one. None of them grows with the vault.
+// replacement costs one or two more, another category one, each further 64 names one or
+// two. None of them grows with the vault.
 func File(tx *store.Tx, lot []*Sealed) ([]Result, error) {
 	if len(lot) == 0 {
 		return nil, nil

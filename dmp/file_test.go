@@ -26,46 +26,47 @@ func wantFault(t *testing.T, err error, kind fault.Kind, reason string) {
 // and the octets kept once. Small octets are in the row, large ones in a blob.
 func TestADocumentThatCameTwiceIsOneWithTwoOrigins(t *testing.T) {
 	t.Parallel()
-	for _, size := range []int{100, 300 << 10} {
-		t.Run(fmt.Sprint(size), func(t *testing.T) {
-			t.Parallel()
-			storetest.Each(t, func(t *testing.T, db *store.DB) {
-				w := newWorld(t, db)
-				body := strings.Repeat("x", size)
-				first := w.file(w.seal(discharge("1.2.3"), letter, body))[0]
-				second := w.file(w.seal(discharge("urn:oid:1.2.3 "), depot, body))[0]
-				third := w.file(w.seal(discharge("1.2.3"), letter, body))[0]
-				if !first.New || !first.Noted || second.New || !second.Noted || third.New || third.Noted {
-					t.Errorf("new, noted: %v %v, %v %v, %v %v", first.New, first.Noted, second.New, second.Noted, third.New, third.Noted)
-				}
-				if second.ID != first.ID || third.ID != first.ID {
-					t.Errorf("ids %s, %s, %s", first.ID, second.ID, third.ID)
-				}
-				for range 2 { // before and after the keys were re-wrapped
-					entries := w.list(dmp.Query{})
-					if len(entries) != 1 || len(entries[0].Origins) != 2 {
-						t.Fatalf("%d documents", len(entries))
-					}
-					e := entries[0]
-					if o := e.Origins[0]; o.Kind != dmp.ByLetter || o.Letter != letter.Letter || o.From != letter.From || o.At.IsZero() {
-						t.Errorf("first origin %q %q %q", o.Kind, o.Letter, o.From)
-					}
-					if o := e.Origins[1]; o.Kind != dmp.ByDepot || o.Letter != "" || o.From != depot.From {
-						t.Errorf("second origin %q %q %q", o.Kind, o.Letter, o.From)
-					}
-					if e.Title != "Lettre de liaison de Mme Sansnom" || e.Class.Code != "10" || e.Category != "CPT_REND" ||
-						e.Size != int64(size) || e.SHA256 != fmt.Sprintf("%x", sumOf(body)) || len(e.SHA1) != 40 {
-						t.Errorf("metadata: title %q, class %q, category %q, size %d", e.Title, e.Class.Code, e.Category, e.Size)
-					}
-					if w.octets(e.ID) != body {
-						t.Error("other octets")
-					}
-				}
-				if want := size / (300 << 10); len(w.blobKeys()) != want {
-					t.Errorf("%d blobs, want %d", len(w.blobKeys()), want)
-				}
-			})
-		})
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		for blobs, size := range []int{100, 300 << 10} {
+			t.Run(fmt.Sprint(size), func(t *testing.T) { twice(newWorld(t, db), size, blobs) })
+		}
+	})
+}
+
+// twice files a document of a size three times, and reads it.
+func twice(w *world, size, blobs int) {
+	body := strings.Repeat("x", size)
+	first := w.file(w.seal(discharge("1.2.3"), letter, body))[0]
+	second := w.file(w.seal(discharge("urn:oid:1.2.3 "), depot, body))[0]
+	third := w.file(w.seal(discharge("1.2.3"), letter, body))[0]
+	if !first.New || !first.Noted || second.New || !second.Noted || third.New || third.Noted {
+		w.t.Errorf("new, noted: %v %v, %v %v, %v %v", first.New, first.Noted, second.New, second.Noted, third.New, third.Noted)
+	}
+	if second.ID != first.ID || third.ID != first.ID {
+		w.t.Errorf("ids %s, %s, %s", first.ID, second.ID, third.ID)
+	}
+	for range 2 { // before and after the keys were re-wrapped
+		entries := w.list(dmp.Query{})
+		if len(entries) != 1 || len(entries[0].Origins) != 2 {
+			w.t.Fatalf("%d documents", len(entries))
+		}
+		e := entries[0]
+		if o := e.Origins[0]; o.Kind != dmp.ByLetter || o.Letter != letter.Letter || o.From != letter.From || o.At.IsZero() {
+			w.t.Errorf("first origin %q %q %q", o.Kind, o.Letter, o.From)
+		}
+		if o := e.Origins[1]; o.Kind != dmp.ByDepot || o.Letter != "" || o.From != depot.From {
+			w.t.Errorf("second origin %q %q %q", o.Kind, o.Letter, o.From)
+		}
+		if e.Title != "Lettre de liaison de Mme Sansnom" || e.Class.Code != "10" || e.Category != "CPT_REND" ||
+			e.Size != int64(size) || e.SHA256 != fmt.Sprintf("%x", sumOf(body)) || len(e.SHA1) != 40 {
+			w.t.Errorf("metadata: title %q, class %q, category %q, size %d", e.Title, e.Class.Code, e.Category, e.Size)
+		}
+		if w.octets(e.ID) != body {
+			w.t.Error("other octets")
+		}
+	}
+	if got := len(w.blobKeys()); got != blobs {
+		w.t.Errorf("%d blobs, want %d", got, blobs)
 	}
 }
 

@@ -38,10 +38,9 @@ func DerivedID(sum [sha256.Size]byte) string {
 // cleanID returns a uniqueId in the one form that is compared: without white space
 // around and without the prefix that FHIR and some senders put before an OID.
 func cleanID(id string) string {
-	id = strings.TrimSpace(id)
 	const prefix = "urn:oid:"
-	if len(id) > len(prefix) && strings.EqualFold(id[:len(prefix)], prefix) {
-		return id[len(prefix):]
+	for id = strings.TrimSpace(id); len(id) >= len(prefix) && strings.EqualFold(id[:len(prefix)], prefix); {
+		id = strings.TrimSpace(id[len(prefix):])
 	}
 	return id
 }

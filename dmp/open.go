@@ -122,8 +122,15 @@ func (o *Opener) Fresh() []Rewrapped {
 }
 
 // Rewrap replaces keys wrapped to the vault key by keys under the space's symmetric
-// key. Documents that were erased meanwhile stay so.
+// key. Documents that were erased meanwhile stay so. It takes the vault's lock, so that
+// a page of keys and a filing never wait for each other's rows in a circle.
 func Rewrap(tx *store.Tx, space SpaceID, keys []Rewrapped) error {
+	if len(keys) == 0 {
+		return nil
+	}
+	if err := lock(tx, space); err != nil {
+		return err
+	}
 	for _, k := range keys {
 		query, args := `UPDATE vault_document SET key_form = 1, wrapped = $3
 			WHERE space_id = $1 AND document_id = $2 AND key_form = 0`, []any{string(space), string(k.document), k.wrap}

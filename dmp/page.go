@@ -47,6 +47,7 @@ func (c column) idsBelow() string {
 
 // The lists of this house.
 func listed() column { return column{"document_id", "vault_document", "x.state <> 'deleted'"} }
+
 func onShelf() column {
 	return column{"document_id", "vault_document", "x.state <> 'deleted' AND x.shelf = $4"}
 }

@@ -101,16 +101,17 @@ func (d *Document) cut() {
 	}
 }
 
-// cutText cuts a text at a character and makes it valid UTF-8.
+// cutText makes a text valid UTF-8 and cuts it at a character.
 func cutText(s string) string {
-	if len(s) > maxText {
-		end := maxText
-		for end > 0 && !utf8.RuneStart(s[end]) {
-			end--
-		}
-		s = s[:end]
+	s = strings.ToValidUTF8(s, "\uFFFD")
+	if len(s) <= maxText {
+		return s
 	}
-	return strings.ToValidUTF8(s, "\uFFFD")
+	end := maxText
+	for !utf8.RuneStart(s[end]) {
+		end--
+	}
+	return s[:end]
 }
 
 // cutList returns a copy within bounds, each entry treated.

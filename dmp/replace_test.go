@@ -17,48 +17,49 @@ const entryUUID = "urn:uuid:0F0E0D0C-0b0a-4908-8706-050403020100"
 // it names the uniqueId or the entryUUID.
 func TestAReplacementDeprecatesWhicheverComesFirst(t *testing.T) {
 	t.Parallel()
-	for _, name := range []string{"urn:oid:1.2.3", "0f0e0d0c-0b0a-4908-8706-050403020100"} {
-		for _, order := range []string{"old, new", "new, old", "old new", "new old"} {
-			t.Run(name+" "+order, func(t *testing.T) {
-				t.Parallel()
-				storetest.Each(t, func(t *testing.T, db *store.DB) {
-					w := newWorld(t, db)
-					old, next := discharge("1.2.3"), discharge("1.2.4")
-					old.EntryUUID = entryUUID
-					next.Replaces = []string{name, "symbolic-name-of-another-lot"}
-					// A colleague of the same institution may replace it.
-					next.Authors = []dmp.Author{stranger, {Person: "PETIT", InstitutionID: hospital.InstitutionID}}
-					a, b := w.seal(old, letter, "one"), w.seal(next, letter, "two")
-					switch order {
-					case "old, new":
-						w.file(a)
-						if r := w.file(b)[0]; !slices.Equal(r.Replaced, []dmp.DocumentID{a.ID()}) {
-							t.Errorf("replaced %v", r.Replaced)
-						}
-					case "new, old":
-						w.file(b)
-						if r := w.file(a)[0]; r.State != dmp.Deprecated {
-							t.Errorf("state %s", r.State)
-						}
-					case "old new":
-						w.file(a, b)
-					case "new old":
-						w.file(b, a)
-					}
-					w.file(w.seal(old, depot, "one"), w.seal(next, depot, "two")) // again
-					want := map[string]dmp.State{"1.2.3": dmp.Deprecated, "1.2.4": dmp.Approved}
-					if got := w.states(); !maps.Equal(got, want) {
-						t.Errorf("states %v", got)
-					}
-					row, err := w.get(a.ID())
-					if err != nil || row.ReplacedBy != b.ID() {
-						t.Errorf("replaced by %q, %v", row.ReplacedBy, err)
-					}
-					w.checkCounts()
-				})
-			})
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		for _, name := range []string{"urn:oid:1.2.3", "0f0e0d0c-0b0a-4908-8706-050403020100"} {
+			for _, order := range []string{"old, new", "new, old", "old new", "new old"} {
+				t.Run(name+" "+order, func(t *testing.T) { replaced(newWorld(t, db), name, order) })
+			}
 		}
+	})
+}
+
+// replaced files a document and what replaces it, by that name and in that order.
+func replaced(w *world, name, order string) {
+	old, next := discharge("1.2.3"), discharge("1.2.4")
+	old.EntryUUID = entryUUID
+	next.Replaces = []string{name, "symbolic-name-of-another-lot"}
+	// A colleague of the same institution may replace it.
+	next.Authors = []dmp.Author{stranger, {Person: "PETIT", InstitutionID: hospital.InstitutionID}}
+	a, b := w.seal(old, letter, "one"), w.seal(next, letter, "two")
+	switch order {
+	case "old, new":
+		w.file(a)
+		if r := w.file(b)[0]; !slices.Equal(r.Replaced, []dmp.DocumentID{a.ID()}) {
+			w.t.Errorf("replaced %v", r.Replaced)
+		}
+	case "new, old":
+		w.file(b)
+		if r := w.file(a)[0]; r.State != dmp.Deprecated {
+			w.t.Errorf("state %s", r.State)
+		}
+	case "old new":
+		w.file(a, b)
+	case "new old":
+		w.file(b, a)
 	}
+	w.file(w.seal(old, depot, "one"), w.seal(next, depot, "two")) // again
+	want := map[string]dmp.State{"1.2.3": dmp.Deprecated, "1.2.4": dmp.Approved}
+	if got := w.states(); !maps.Equal(got, want) {
+		w.t.Errorf("states %v", got)
+	}
+	row, err := w.get(a.ID())
+	if err != nil || row.ReplacedBy != b.ID() {
+		w.t.Errorf("replaced by %q, %v", row.ReplacedBy, err)
+	}
+	w.checkCounts()
 }
 
 // Nobody replaces what others wrote: refused when it is there, without effect when it
@@ -130,7 +131,7 @@ func TestChains(t *testing.T) {
 		return d
 	}
 	const approved, deprecated = dmp.Approved, dmp.Deprecated
-	for name, c := range map[string]struct {
+	cases := map[string]struct {
 		lots []dmp.Document
 		want map[string]dmp.State
 	}{
@@ -139,10 +140,10 @@ func TestChains(t *testing.T) {
 		"from the end":     {[]dmp.Document{version("3", "2"), version("2", "1"), version("1")}, map[string]dmp.State{"1": deprecated, "2": deprecated, "3": approved}},
 		"two at once":      {[]dmp.Document{version("1"), version("2"), version("3", "1", "2")}, map[string]dmp.State{"1": deprecated, "2": deprecated, "3": approved}},
 		"the old one, too": {[]dmp.Document{version("1"), version("2", "1"), version("3", "1")}, map[string]dmp.State{"1": deprecated, "2": approved, "3": approved}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			storetest.Each(t, func(t *testing.T, db *store.DB) {
+	}
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		for name, c := range cases {
+			t.Run(name, func(t *testing.T) {
 				w := newWorld(t, db)
 				for _, d := range c.lots {
 					w.file(w.seal(d, letter, "octets of "+d.UniqueID))
@@ -152,6 +153,6 @@ func TestChains(t *testing.T) {
 				}
 				w.checkCounts()
 			})
-		})
-	}
+		}
+	})
 }

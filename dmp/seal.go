@@ -74,9 +74,12 @@ func (s *Sealed) ID() DocumentID { return s.id }
 //
 // An error of the reader comes back wrapped, and nothing is left of the document.
 // Faults: Invalid "document-id-missing", "document-id-too-long", "document-empty",
-// "document-replaces-too-many", "document-metadata-too-large"; Transient or Internal
-// ones of the blob store.
+// "document-replaces-too-many", "document-metadata-too-large"; NotFound "vault-missing"
+// for a nil key: a professional's space has no vault; those of the blob store.
 func (v Vault) Seal(ctx context.Context, d Document, o Origin, body io.Reader) (*Sealed, error) {
+	if v.Key == nil {
+		return nil, fault.New(fault.NotFound, "vault-missing")
+	}
 	if err := o.check(); err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -50,9 +51,14 @@ type Clerk struct {
 	book *outcome.Book
 
 	mu sync.Mutex
-	// left is what attempts of this process made durable for a transaction that did not
-	// happen; guarded by mu.
-	left map[queue.ID]*work
+	// left are the last attempts of this process; guarded by mu.
+	left []leftover
+}
+
+// leftover is what an attempt made durable for a transaction that may not happen.
+type leftover struct {
+	job  queue.ID
+	work *work
 }
 
 // Bounds of one node's clerk: two letters of one box at a time, four in all, since
@@ -61,7 +67,7 @@ const (
 	concurrency = 4
 	perBox      = 2
 	// maxLeft bounds left: what does not fit is found by the round that looks for strays.
-	maxLeft = 64
+	maxLeft = 2 * concurrency
 )
 
 // New returns a clerk.
@@ -74,7 +80,7 @@ func New(p Parts, o Options) *Clerk {
 		// Most failures are a race with another letter: the next attempt wins.
 		o.Backoff.Quick = []time.Duration{time.Second, 10 * time.Second, time.Minute}
 	}
-	return &Clerk{Parts: p, opts: o, book: outcome.NewBook(p.Works), left: map[queue.ID]*work{}}
+	return &Clerk{Parts: p, opts: o, book: outcome.NewBook(p.Works)}
 }
 
 // Jobs is how a queue worker runs filing jobs.
@@ -85,19 +91,15 @@ func (c *Clerk) Jobs() queue.Kind {
 	}
 }
 
-// remember notes how the writing of an attempt ended. The worker does not tell whether
-// its transaction happened: after an error it did not, and what was made durable for
-// it is deleted by the next attempt; after success it nearly always did, and if the
-// commit failed all the same the rounds find the strays.
-func (c *Clerk) remember(id queue.ID, w *work, err error) {
+// remember keeps what an attempt made durable for its transaction, of the last few
+// attempts. The worker does not tell whether that happened: if it did, the job never
+// comes back, and what is kept is pushed out by others.
+func (c *Clerk) remember(id queue.ID, w *work) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if err == nil {
-		delete(c.left, id)
-		return
-	}
-	if len(c.left) < maxLeft {
-		c.left[id] = w
+	c.left = append(slices.DeleteFunc(c.left, func(l leftover) bool { return l.job == id }), leftover{id, w})
+	if more := len(c.left) - maxLeft; more > 0 {
+		c.left = slices.Delete(c.left, 0, more)
 	}
 }
 
@@ -105,8 +107,12 @@ func (c *Clerk) remember(id queue.ID, w *work, err error) {
 // was claimed anew, so its transaction did not happen and cannot happen any more.
 func (c *Clerk) clear(ctx context.Context, id queue.ID) {
 	c.mu.Lock()
-	w := c.left[id]
-	delete(c.left, id)
+	i := slices.IndexFunc(c.left, func(l leftover) bool { return l.job == id })
+	var w *work
+	if i >= 0 {
+		w = c.left[i].work
+		c.left = slices.Delete(c.left, i, i+1)
+	}
 	c.mu.Unlock()
 	if w != nil {
 		w.discard(ctx)

@@ -8,7 +8,7 @@ func codeOf(reason string) letter.Integration {
 	switch reason {
 	case "":
 		return 0
-	case "xdm-version", "cda-version", "cda-not-r2":
+	case reasonTypeUnknown:
 		return letter.IntegrationVersion
 	case "replacement-of-another-author":
 		return letter.IntegrationAuthor

@@ -168,7 +168,8 @@ func TestHostile(t *testing.T) {
 					if len(f.Lots) != 1 || f.Lots[0].Reason != "" {
 						t.Errorf("%s: %s", name, got)
 					}
-				case extension == ".zip" && name != "uniqueid-reuse.zip", strings.HasPrefix(name, "sem-"), strings.HasPrefix(name, "dtd-"), strings.HasPrefix(name, "billion"):
+				case name == "uniqueid-reuse.zip": // the vault alone can tell
+				case extension == ".zip", strings.HasPrefix(name, "sem-"), strings.HasPrefix(name, "dtd-"), strings.HasPrefix(name, "billion"):
 					for i := range f.Lots {
 						if f.Lots[i].Reason == "" {
 							t.Errorf("%s would be filed", name)

@@ -34,7 +34,7 @@
 // warning of the document. Reasons that keep a lot out, with the code that the sender's
 // MDN has (spec dmp 4.4):
 //
-//	900  xdm-version, cda-version
+//	900  document-type-unsupported       no CDA, PDF, picture or text
 //	901  replacement-of-another-author
 //	902  patient-unknown                 nobody here has the INS of a deposit
 //	903  identity-ins-missing, identity-not-in-document (a PDF in a deposit)
@@ -45,7 +45,7 @@
 //	     box-identity-missing, box-closed, box-opposed, box-announced
 //	     attachment-too-large, attachment-limit
 //	     document-id-missing, document-id-differs, document-id-reused
-//	     document-type-mismatch, document-type-unsupported
+//	     document-type-mismatch
 //	     deposit-empty, filing-failed
 //	     every reason of packages xdm, cda, markup and dmp
 //

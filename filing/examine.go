@@ -18,10 +18,12 @@ import (
 
 // Limits bounds what one letter may cost. A zero field takes its default.
 type Limits struct {
-	// Attachments is how many parts are looked at: 50.
-	Attachments int
+	// Attachments is how many parts are looked at: 50; Packages how many of them may be
+	// packages: 10. Real letters have one, some two (spec dmp 4.5).
+	Attachments, Packages int
 	// One is the largest decoded attachment or document in octets: 50 MiB; Total is
-	// for all attachments of a letter: 100 MiB (spec security 2.3).
+	// for all attachments of a letter and the documents in them: 100 MiB (spec security
+	// 2.3).
 	One, Total int64
 	// Package, Document and Calendar bound what their packages read.
 	Package  xdm.Limits
@@ -32,6 +34,9 @@ type Limits struct {
 func (l Limits) withDefaults() Limits {
 	if l.Attachments == 0 {
 		l.Attachments = 50
+	}
+	if l.Packages == 0 {
+		l.Packages = 10
 	}
 	if l.One == 0 {
 		l.One = 50 << 20
@@ -99,9 +104,10 @@ func Examine(ctx context.Context, s Subject) (*Findings, error) {
 // examiner is one examination.
 type examiner struct {
 	Subject
-	ctx  context.Context // of the one call
-	left int64           // of Limits.Total
-	out  *Findings
+	ctx      context.Context // of the one call
+	left     int64           // of Limits.Total
+	packages int             // opened so far
+	out      *Findings
 }
 
 func (x *examiner) examine() error {
@@ -281,10 +287,7 @@ func (x *examiner) invitation(i int, content octets) error {
 
 // verdict tells a fault of what was read, by its reason, from one of ours.
 func verdict(err error) (reason string, ours error) {
-	switch {
-	case err == nil:
-		return "", nil
-	case fault.Is(err, fault.Invalid), fault.Is(err, fault.Denied), fault.Is(err, fault.NotFound), fault.Is(err, fault.OverQuota):
+	if fault.Is(err, fault.Invalid) || fault.Is(err, fault.Denied) {
 		return fault.Reason(err), nil
 	}
 	return "", err

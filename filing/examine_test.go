@@ -195,13 +195,18 @@ func TestBounds(t *testing.T) {
 	if got := verdicts(examine(t, s)); got != "xdm 0 attachment-too-large, cda 0 attachment-too-large" {
 		t.Error(got)
 	}
-	s.Limits = filing.Limits{Total: int64(len(pack(t, p))) + 10}
+	s.Limits = filing.Limits{Total: int64(len(pack(t, p))+len(p.cda(t))) + 10}
 	if got := verdicts(examine(t, s)); got != "xdm 1, cda 0 attachment-too-large" {
 		t.Error(got)
 	}
 	s.Limits = filing.Limits{Attachments: 1}
 	if f := examine(t, s); f.Reason != "attachment-limit" || verdicts(f) != "xdm 1 attachment-limit" || f.Attachments[1].Reason != "attachment-limit" {
 		t.Errorf("%s %s", f.Reason, verdicts(f))
+	}
+	two := subject(t, write(bob, "", zipped(pack(t, p)), zipped(pack(t, about(person(), "1.2.3")))))
+	two.Limits.Packages = 1
+	if got := verdicts(examine(t, two)); got != "xdm 1, xdm 0 attachment-limit" {
+		t.Error(got)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

@@ -85,8 +85,11 @@ func TestReasons(t *testing.T) {
 		{"no INS", []attached{xmlFile(nobody.cda(t))}, "2 cda refused identity-ins-missing", "refused 903", "letter refused identity-ins-missing", "903^INS absente"},
 		{"half an identity", []attached{xmlFile(partial.cda(t))}, "2 cda refused identity-incomplete", "refused 905", "letter refused identity-incomplete", "905^INS incomplete"},
 		{"a broken package", []attached{zipped([]byte("PK\x03\x04"))}, "2 xdm refused zip-malformed", "refused 906", "letter refused zip-malformed", "906^Autre erreur"},
-		{"one of two lots", []attached{zipped(pack(t, mine)), xmlFile(about(otherPerson(), idTwo).cda(t))},
-			"2 xdm filed 1, 3 cda refused identity-differs", "refused 904", "document done, letter refused identity-differs", "904^INS discordante"},
+		{
+			"one of two lots",
+			[]attached{zipped(pack(t, mine)), xmlFile(about(otherPerson(), idTwo).cda(t))},
+			"2 xdm filed 1, 3 cda refused identity-differs", "refused 904", "document done, letter refused identity-differs", "904^INS discordante",
+		},
 		{"one of a lot", []attached{zipped(pack(t, mine, about(otherPerson(), idTwo)))}, "2 xdm refused identity-differs", "refused 904", "letter refused identity-differs", "904^INS discordante"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -50,11 +50,8 @@ func (c *Clerk) giveUp(ctx context.Context, job queue.Job) queue.Result {
 
 // done ends a job with what was prepared.
 func (c *Clerk) done(job queue.Job, w *work) queue.Result {
-	return queue.Done(func(tx *store.Tx) error {
-		err := w.write(tx)
-		c.remember(job.ID, w, err)
-		return err
-	})
+	c.remember(job.ID, w)
+	return queue.Done(w.write)
 }
 
 // errand opens the payload of a job.

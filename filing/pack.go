@@ -14,6 +14,10 @@ import (
 // pack reads a package: one lot, filed as a whole or not at all.
 func (x *examiner) pack(i int, content octets) error {
 	a := &x.out.Attachments[i]
+	if x.packages++; x.packages > x.Limits.Packages {
+		x.out.Lots = append(x.out.Lots, Lot{Kind: Package, Attachment: i, Reason: reasonTooMany})
+		return nil
+	}
 	p, err := xdm.Open(content, content.size, x.Limits.Package)
 	reason, ours := verdict(err)
 	switch {
@@ -79,10 +83,11 @@ func (x *examiner) entry(p *xdm.Package, s *xdm.Set, e *xdm.Entry) (*Document, e
 		return nil, err
 	}
 	defer r.Close()
-	content, err := x.spool(r, x.Limits.One)
+	content, err := x.spool(r, min(x.Limits.One, x.left))
 	if err != nil {
 		return nil, err
 	}
+	x.left -= content.size
 	d := &Document{Document: fromEntry(e), claims: claimsOfEntry(s, e), open: open}
 	reason, err := x.describe(d, content)
 	if err == nil && reason != "" {

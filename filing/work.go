@@ -191,16 +191,14 @@ func (s *sealedInvite) accept(tx *store.Tx, c *Clerk) ([]agenda.Result, string, 
 	return results, "", nil
 }
 
-// refusal tells what a house refuses from a transaction that failed.
+// refusal tells what the vault or the agenda refuses, by its reason, from a transaction
+// that failed.
 func refusal(err error) (reason string, ours error) {
-	switch fault.KindOf(err) {
-	case fault.Internal, fault.Transient:
-		return "", err
+	switch reason := fault.Reason(err); {
+	case fault.Is(err, fault.Conflict) && reason == "document-id-reused", fault.Is(err, fault.OverQuota) && reason == "agenda-full":
+		return reason, nil
 	}
-	if err != nil {
-		return fault.Reason(err), nil
-	}
-	return "", nil
+	return verdict(err)
 }
 
 // write writes everything. Lock order: boxes and folders, then bodies, then the

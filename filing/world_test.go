@@ -322,10 +322,10 @@ func (w *world) clean() {
 		if err := tx.QueryRow(`SELECT COALESCE(SUM(refs), 0) FROM body`).Scan(&refs); err != nil {
 			return err
 		}
-		return tx.QueryRow(`SELECT count(*) FROM message`).Scan(&letters)
+		return tx.QueryRow(`SELECT (SELECT count(*) FROM message) + (SELECT count(*) FROM queue_job)`).Scan(&letters)
 	})
 	if refs != letters {
-		w.t.Errorf("%d references to bodies for %d letters", refs, letters)
+		w.t.Errorf("%d references to bodies for %d letters and relay jobs", refs, letters)
 	}
 	if strays := w.strays(); len(strays) > 0 {
 		w.t.Errorf("%d blobs that nobody knows", len(strays))

@@ -92,9 +92,14 @@ func (p *Porter) Resume(ctx context.Context, token string) (*WebSession, error) 
 	s.by = p.webPrincipal(s.person)
 	s.by.Credential = s.Proof
 	if s.ring = p.rings.take(s.ID()); s.ring != nil {
-		return s, p.seen(ctx, s, now)
+		err = p.seen(ctx, s, now)
+	} else {
+		err = p.rerelease(ctx, s, wrapped, now)
 	}
-	return s, p.rerelease(ctx, s, wrapped, now)
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 // seen notes a request, once a minute.

@@ -32,6 +32,9 @@ func (r *Room) Documents(ctx context.Context, by Reader, q dmp.Query) (page []dm
 	o := dmp.NewOpener(by.Keys)
 	for _, row := range rows {
 		e, err := o.Entry(row)
+		if r.broken(by, "document:"+string(row.ID), err) {
+			continue
+		}
 		if err != nil {
 			return nil, "", err
 		}

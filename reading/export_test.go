@@ -8,8 +8,13 @@ func (r *Room) SetClock(now func() time.Time) { r.clock = now }
 // DispatchID reads the id of a letter out of its head.
 func DispatchID(head []byte) string { return dispatchID(head) }
 
-// ReceiptAddress is where a receipt goes.
-func ReceiptAddress(head, header []byte) string { return receiptAddress(head, header).String() }
+// ReceiptAddress is where a receipt goes, empty for nowhere.
+func ReceiptAddress(head, header []byte) string {
+	if to := receiptAddress(head, header); !to.IsZero() {
+		return to.String()
+	}
+	return ""
+}
 
 // Memory remembers what a session has traced.
 type Memory struct{ m memory }

@@ -138,7 +138,7 @@ func (r *Room) find(ctx context.Context, by Reader, id mailbox.MessageID) (f fou
 		if err != nil {
 			return err
 		}
-		if f.row.body, err = readBody(tx, f.row.Message.Body); err != nil {
+		if f.row.body, err = readBody(tx, f.row.Body); err != nil {
 			return err
 		}
 		f.filing, err = dmp.ReadFiling(tx, dmp.SpaceID(by.Box.Space), string(id))

@@ -2,6 +2,7 @@ package reading
 
 import (
 	"context"
+	"errors"
 
 	"github.com/vaguemestre/vaguemestre/fault"
 	"github.com/vaguemestre/vaguemestre/mailbox"
@@ -31,6 +32,9 @@ func (r *Room) Letters(ctx context.Context, by Reader, folder mailbox.FolderID, 
 		for _, m := range page {
 			before = m.UID
 			op, err := o.Open(m)
+			if r.broken(by, "letter:"+string(m.ID), err) {
+				continue
+			}
 			if err != nil {
 				return nil, err
 			}
@@ -64,12 +68,22 @@ func (r *Room) page(ctx context.Context, by Reader, folder mailbox.FolderID, bef
 			}
 			return nil
 		})
-		if err == errEnough { //nolint:errorlint // our own, never wrapped
+		if errors.Is(err, errEnough) {
 			return nil
 		}
 		return err
 	})
 	return out, err
+}
+
+// broken reports whether an item of a list cannot be opened by our own failure: it is
+// left out and logged, so that one broken row does not hide the others.
+func (r *Room) broken(by Reader, object string, err error) bool {
+	if err == nil || !fault.Is(err, fault.Internal) {
+		return false
+	}
+	r.Log.Error("reading.item.broken", "component", "reading", "conn", by.Conn, "item", object, "error", err)
+	return true
 }
 
 // correspondents reads what a patient's correspondents are called, once.

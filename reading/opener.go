@@ -51,7 +51,7 @@ func (o *Opener) Open(m Sealed) (*Opened, error) {
 	var err error
 	if m.KeyForm == mailbox.UnderSpace {
 		key, err = keys.UnwrapFast(m.Key, string(m.ID))
-	} else if key, err = keys.Unwrap(m.Key, string(m.Message.Body)); err == nil {
+	} else if key, err = keys.Unwrap(m.Key, string(m.Body)); err == nil {
 		err = o.rewrap(m.Message, key)
 	}
 	if err != nil {
@@ -83,7 +83,7 @@ func (o *Opener) Body(ctx context.Context, op *Opened) (*mailbox.Letter, error) 
 	b := op.body
 	if b == nil {
 		err := o.room.DB.Read(ctx, func(tx *store.Tx) (err error) {
-			b, err = readBody(tx, op.Message.Body)
+			b, err = readBody(tx, op.Body)
 			return err
 		})
 		if err != nil {
@@ -99,7 +99,7 @@ func (o *Opener) Body(ctx context.Context, op *Opened) (*mailbox.Letter, error) 
 		op.close = append(op.close, r)
 		source = r
 	}
-	plain, err := seal.NewBodyReader(source, b.Sealed, b.Plain, op.key, string(op.Message.Body))
+	plain, err := seal.NewBodyReader(source, b.Sealed, b.Plain, op.key, string(op.Body))
 	if err != nil {
 		return nil, err
 	}
@@ -183,7 +183,7 @@ func withBodies(tx *store.Tx, rows []Sealed) (err error) {
 		if size > batchBytes {
 			return nil // the others are read one by one
 		}
-		if rows[i].body, err = readBody(tx, rows[i].Message.Body); err != nil {
+		if rows[i].body, err = readBody(tx, rows[i].Body); err != nil {
 			return err
 		}
 		size += len(rows[i].body.Inline)

@@ -73,11 +73,11 @@ func TestReceiptsGoNowhereElse(t *testing.T) {
 		"Disposition-Notification-To: group: " + anne + ";":                                 "",
 		"Subject: x": "",
 	} {
-		if got := reading.ReceiptAddress([]byte(path), []byte(header+"\r\n\r\n")); got != want && !(want == "" && got == "@") {
+		if got := reading.ReceiptAddress([]byte(path), []byte(header+"\r\n\r\n")); got != want {
 			t.Errorf("%q: %q, want %q", header, got, want)
 		}
 	}
-	if got := reading.ReceiptAddress([]byte("Return-Path: <>\r\n"), []byte("Disposition-Notification-To: "+anne+"\r\n\r\n")); strings.Contains(got, "anne") {
+	if got := reading.ReceiptAddress([]byte("Return-Path: <>\r\n"), []byte("Disposition-Notification-To: "+anne+"\r\n\r\n")); got != "" {
 		t.Errorf("of a report: %q", got)
 	}
 }

@@ -14,6 +14,9 @@ import (
 // Hall is this package's own room.
 func Hall() (ui.Room, error) { return new(Server).hall() }
 
+// Kit is what the pages of all rooms are made of.
+func (s *Server) Kit() *ui.Kit { return s.kit }
+
 // Pages are this package's pages with facts that do not change, by the name of their
 // golden file.
 func Pages(v *ui.Visit) map[string]ui.Page {

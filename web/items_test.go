@@ -21,8 +21,8 @@ func (w *world) everything(h deliverytest.Holder, name string) (items, *browser)
 	w.t.Helper()
 	w.letter(name, mixed(name))
 	b := w.signedIn(name)
-	var sessions struct{ Devices []struct{ ID string } }
-	sessions = facts[struct{ Devices []struct{ ID string } }](w.t, b.json("/settings"))
+	type devices struct{ Devices []struct{ ID string } }
+	sessions := facts[devices](w.t, b.json("/settings"))
 	from := h.Address.String()
 	to := "dr.berrahal@" + deliverytest.City
 	if err := deliverytest.Send(w.Submit(h), from, []string{to}, deliverytest.Text(from, "Merci")); err != nil {

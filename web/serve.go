@@ -96,7 +96,6 @@ func newRequestID() string {
 // serve answers a route: who comes, what was sent, what is answered.
 func (s *Server) serve(w http.ResponseWriter, r *http.Request, route ui.Route) {
 	v := s.stranger(r)
-	defer s.recovered(w, r, v)
 	if route.Stream && foreign(r) {
 		s.fail(w, r, v, fault.New(fault.Denied, "foreign-origin"))
 		return
@@ -118,7 +117,11 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, route ui.Route) {
 	if err == nil {
 		err = s.kit.Answer(w, r, v, answer, func() (ui.Around, error) { return s.around(w, r, v, route.Section) })
 	}
-	if err != nil {
+	switch {
+	case err == nil, r.Context().Err() != nil:
+	case route.Stream && answer != nil: // its headers are on the wire
+		s.Log.Error("stream.failed", "component", "web", "request", v.ID, "route", r.Pattern, "error", err)
+	default:
 		s.fail(w, r, v, err)
 	}
 }

@@ -155,7 +155,7 @@ func TestFuzzSeedsOfTheCorpus(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		step := len(raw)/60 + 1
+		step := len(raw)/30 + 1
 		for at := 0; at < len(raw); at += step {
 			flipped := bytes.Clone(raw)
 			flipped[at] ^= 0x41
@@ -166,7 +166,7 @@ func TestFuzzSeedsOfTheCorpus(t *testing.T) {
 			}
 		}
 		// The directory decides most: every octet of it.
-		for at := max(len(raw)-400, 0); at < len(raw); at++ {
+		for at := max(len(raw)-200, 0); at < len(raw); at++ {
 			flipped := bytes.Clone(raw)
 			flipped[at] ^= 0xff
 			if _, err := open(t, flipped); err != nil {

@@ -30,7 +30,7 @@ func benchCommand() *cli.Command {
 			&cli.StringFlag{Name: "json", Usage: "write the figures to `FILE`, too"},
 			&cli.StringFlag{Name: "in-process", Usage: "run the servers in this process and write CPU profiles to `DIR`: no floor, no flushes"},
 		},
-		Commands: []*cli.Command{floorCommand()},
+		Commands: []*cli.Command{floorCommand(), benchVaultCommand()},
 		Action:   runBench,
 	}
 }

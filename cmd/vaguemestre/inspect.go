@@ -117,12 +117,15 @@ func (in inspection) file(ctx context.Context, name string) *report {
 		return r.fail("file-unreadable", err)
 	}
 	r.Size = info.Size()
-	first := make([]byte, 4<<10)
-	n, err := f.ReadAt(first, 0)
-	if err != nil && !errors.Is(err, io.EOF) {
+	first, err := ends(f, 0)
+	if err != nil {
 		return r.fail("file-unreadable", err)
 	}
-	switch r.Kind = recognise(first[:n]); r.Kind {
+	last, err := ends(f, max(r.Size-endsSize, 0))
+	if err != nil {
+		return r.fail("file-unreadable", err)
+	}
+	switch r.Kind = recognise(first, last); r.Kind {
 	case kindUnknown:
 		return r.fail("file-unknown", nil)
 	case kindLetter:
@@ -136,20 +139,37 @@ func (in inspection) file(ctx context.Context, name string) *report {
 	return r
 }
 
-// recognise tells a file's kind from its first octets.
-func recognise(first []byte) string {
-	text := bytes.TrimLeft(bytes.TrimPrefix(first, []byte("\xef\xbb\xbf")), " \t\r\n")
+// endsSize is how much of a file's beginning and end tells what it is.
+const endsSize = 4 << 10
+
+// ends reads from an offset as much as recognise looks at.
+func ends(f io.ReaderAt, at int64) ([]byte, error) {
+	b := make([]byte, endsSize)
+	n, err := f.ReadAt(b, at)
+	if errors.Is(err, io.EOF) {
+		err = nil
+	}
+	return b[:n], err
+}
+
+// recognise tells a file's kind from its first octets and its last ones. An archive
+// ends like one, whatever stands before it; that is then what is wrong with it.
+func recognise(first, last []byte) string {
+	text := bytes.ReplaceAll(first, []byte{0}, nil) // UTF-16 is XML that is refused
+	for _, mark := range []string{"\xef\xbb\xbf", "\xff\xfe", "\xfe\xff", "\xef\xbb\xbf"} {
+		text = bytes.TrimPrefix(text, []byte(mark))
+	}
+	text = bytes.TrimLeft(text, " \t\r\n")
 	switch {
-	case bytes.HasPrefix(first, []byte("PK\x03\x04")), bytes.HasPrefix(first, []byte("PK\x05\x06")):
+	case bytes.HasPrefix(first, []byte("PK\x03\x04")), bytes.Contains(last, []byte("PK\x05\x06")) && bytes.Contains(last, []byte("PK\x01\x02")):
 		return kindXDM
 	case bytes.HasPrefix(first, []byte("%PDF-")):
 		return kindPDF
-	case len(text) > 15 && strings.EqualFold(string(text[:15]), "BEGIN:VCALENDAR"):
+	case bytes.HasPrefix(bytes.ToUpper(text), []byte("BEGIN:")):
 		return kindCalendar
-	// UTF-16 is told apart from others to be refused with its reason.
-	case bytes.HasPrefix(text, []byte("<")), bytes.HasPrefix(first, []byte("\xff\xfe<")), bytes.HasPrefix(first, []byte("\xfe\xff\x00<")):
+	case bytes.HasPrefix(text, []byte("<")):
 		return kindCDA
-	case startsWithField(first):
+	case startsWithField(text):
 		return kindLetter
 	}
 	return kindUnknown
@@ -205,15 +225,27 @@ func (in inspection) lone(ctx context.Context, r *report, f *os.File) (err error
 func (in inspection) loneInvitations(r *report, found *filing.Findings) {
 	for i := range found.Invitations {
 		v := &found.Invitations[i]
-		if v.Message == nil || v.Reason != "" || len(v.Message.Events) == 0 {
+		if v.Message == nil || v.Reason != "" {
 			continue
 		}
-		e := v.Message.Events[0]
-		r.Assumed = &assumed{Sender: e.Organizer.Address.String(), Recipient: in.invited(v.Message).String()}
-		if err := agenda.Judge(v.Message, v.Message.Method, e.Organizer.Address, in.invited(v.Message)); err != nil {
+		var organizer identity.Address
+		if len(v.Message.Events) > 0 {
+			organizer = v.Message.Events[0].Organizer.Address
+		}
+		recipient := in.invited(v.Message)
+		r.Assumed = &assumed{Sender: addressText(organizer), Recipient: addressText(recipient)}
+		if err := agenda.Judge(v.Message, v.Message.Method, organizer, recipient); err != nil {
 			v.Reason = fault.Reason(err)
 		}
 	}
+}
+
+// addressText is an address, "" for none.
+func addressText(a identity.Address) string {
+	if a.IsZero() {
+		return ""
+	}
+	return a.String()
 }
 
 // invited is whose agenda a message is for: the recipient that was given, or the
@@ -256,10 +288,10 @@ func (in inspection) letter(ctx context.Context, r *report, file *os.File) (err 
 	if recipient.IsZero() {
 		recipient = firstAddress(s.Root.Envelope)
 	}
-	r.Assumed = &assumed{Sender: author.String(), Recipient: recipient.String()}
+	r.Assumed = &assumed{Sender: addressText(author), Recipient: addressText(recipient)}
 	found, err := filing.Examine(ctx, filing.Subject{
 		Octets: f, Size: size, Structure: s, Depot: in.depot,
-		Author: author.String(), AuthorName: displayName(s.Root.Envelope), Sender: author, Recipient: recipient,
+		Author: addressText(author), AuthorName: displayName(s.Root.Envelope), Sender: author, Recipient: recipient,
 	})
 	if err != nil {
 		return err

@@ -74,7 +74,6 @@ func TestRecognise(t *testing.T) {
 	t.Parallel()
 	for first, want := range map[string]string{
 		"PK\x03\x04\x14":                       kindXDM,
-		"PK\x05\x06\x00":                       kindXDM,
 		"%PDF-1.7":                             kindPDF,
 		"<?xml version='1.0'?>":                kindCDA,
 		"\xef\xbb\xbf\r\n <ClinicalDocument/>": kindCDA,
@@ -84,13 +83,17 @@ func TestRecognise(t *testing.T) {
 		"From: a@b.example\r\n":                kindLetter,
 		"X-Odd :  x\n":                         kindLetter,
 		"From a@b Mon Nov  2\nReceived: x\n":   kindLetter,
-		"BEGIN:VCARD\r\n":                      kindLetter, // a field, for all that one can see
+		"BEGIN:VEVENT\r\n":                     kindCalendar,
+		"\xef\xbb\xbfFrom: a@b.example\r\n":    kindLetter,
+		"\xef\xbb\xbf\xef\xbb\xbf<?xml":        kindCDA,
+		"\x00<\x00?\x00x":                      kindCDA,
+		"%PDF-1.7 PK\x01\x02 PK\x05\x06":       kindXDM,
 		"Dear colleague: hello":                kindUnknown,
 		"MZ\x90\x00":                           kindUnknown,
 		":":                                    kindUnknown,
 		"":                                     kindUnknown,
 	} {
-		if got := recognise([]byte(first)); got != want {
+		if got := recognise([]byte(first), []byte(first)); got != want {
 			t.Errorf("%q is %s, want %s", first, got, want)
 		}
 	}

@@ -100,3 +100,13 @@ func StatusTag(w *ui.Words, s agenda.Status) Tag {
 	}
 	return t
 }
+
+// Capital writes the first letter as a capital.
+func Capital(s string) string {
+	for i, r := range s {
+		if i == 0 {
+			return strings.ToUpper(string(r)) + s[len(string(r)):]
+		}
+	}
+	return s
+}

@@ -29,8 +29,8 @@ type Answer struct {
 	// 3.6.4); what is no id is left out.
 	References []string
 	Date       time.Time
-	Text                             string
-	Files                            []Upload
+	Text       string
+	Files      []Upload
 }
 
 // Upload is a file that is sent along: its kind was read from its octets.

@@ -20,7 +20,7 @@ const (
 	// maxFiles and maxUpload (octets) bound what is sent along. Our choice: photos of a
 	// phone, and reports.
 	maxFiles  = 10
-	maxUpload = 5 << 20
+	maxUpload = 5_000_000
 	// maxReply is what the request may carry: files, text and their frame.
 	maxReply = maxFiles*maxUpload + 2<<20
 )
@@ -56,11 +56,14 @@ func (d *draft) problem(field, reason, text string) {
 // errors are those of a request that is no form, or that ended early.
 func readDraft(v *ui.Visit, r *http.Request, total int64) (draft, error) {
 	var d draft
-	parts, err := r.MultipartReader()
-	if err != nil {
-		d.text = r.PostFormValue("text") // a form without files, already read by the door
+	if !strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/") {
+		d.text = r.PostFormValue("text") // a form without files
 		d.check(v, total)
 		return d, nil
+	}
+	parts, err := r.MultipartReader()
+	if err != nil {
+		return d, broken(err)
 	}
 	for {
 		part, err := parts.NextPart()

@@ -172,7 +172,7 @@ func (m *room) invited(v *ui.Visit, r *http.Request, l *reading.Letter, e filing
 	}
 	i := invitation{Title: v.T("event.untitled"), Note: "msg.invite.unread", facts: inviteFacts{Status: string(e.Outcome), Reason: e.Reason}}
 	if told != nil {
-		i.Title, i.When, i.Where = leaf.EventTitle(v.Words, told), leaf.When(v.Words, told, told.Start, told.End), told.Location
+		i.Title, i.When, i.Where = leaf.EventTitle(v.Words, told), leaf.Capital(leaf.When(v.Words, told, told.Start, told.End)), told.Location
 	}
 	switch {
 	case e.Outcome != filing.Kept:
@@ -193,7 +193,7 @@ const mostEvents = 500
 func showEvent(v *ui.Visit, e reading.Event) invitation {
 	tag := leaf.StatusTag(v.Words, e.Status)
 	i := invitation{
-		Title: leaf.EventTitle(v.Words, &e.Event), When: leaf.When(v.Words, &e.Event, e.Start, e.End), Where: e.Location,
+		Title: leaf.EventTitle(v.Words, &e.Event), When: leaf.Capital(leaf.When(v.Words, &e.Event, e.Start, e.End)), Where: e.Location,
 		URL: "/agenda/" + url.PathEscape(string(e.ID)), Version: e.Version, Said: &tag,
 		Open: e.Status == agenda.NeedsAction && !e.Organizer.Address.IsZero(),
 	}

@@ -26,6 +26,8 @@ type letterPage struct {
 	// Mine says that the visitor wrote it.
 	Mine bool
 	Date time.Time
+	// When tells the date in words.
+	When string
 	Text Paragraphs
 	// Cut says that there is more text than is shown.
 	Cut bool
@@ -35,9 +37,9 @@ type letterPage struct {
 	Filed       []filedLine
 	// Pending says that the documents are about to be filed.
 	Pending bool
-	Leaves      []leaf.Document
-	Files       []leaf.Attachment
-	Answer      answerable
+	Leaves  []leaf.Document
+	Files   []leaf.Attachment
+	Answer  answerable
 	// Outcome is the path of what became of it, empty for none.
 	Outcome string
 }
@@ -85,6 +87,7 @@ func (m *room) letter(v *ui.Visit, r *http.Request) (ui.Answer, error) {
 		URL: "/messages/" + url.PathEscape(string(l.ID)), Subject: title(v, ReadSubject(l.Subject)),
 		From: nameOr(v, SenderName(l.From)), Date: l.At, Answer: answerOf(l.NoAnswer),
 	}
+	p.When = leaf.Capital(v.T("msg.day-at", "Day", v.Words.Day(p.Date), "Clock", v.Words.Clock(p.Date)))
 	s := ReadSubject(l.Subject)
 	p.Replaces, p.Over = s.Replaces, s.Over
 	if p.Folder, err = m.place(v, r, l.Folder); err != nil {

@@ -230,12 +230,13 @@ func (b *book) row(o occurrence, whole bool) eventRow {
 		Time: leaf.Hours(w, o.Event, o.Start, o.End), Place: o.Event.Location,
 	}
 	if whole || !midnight(o.from).Equal(midnight(o.to)) {
-		r.Time = leaf.When(w, o.Event, o.Start, o.End)
+		r.Time = leaf.Capital(leaf.When(w, o.Event, o.Start, o.End))
 	}
-	if o.Event.Status != agenda.Accepted {
+	over := !o.to.After(b.v.Now) && o.Event.Status == agenda.NeedsAction // too late for an answer
+	if o.Event.Status != agenda.Accepted && !over {
 		r.Tags = []leaf.Tag{leaf.StatusTag(w, o.Event.Status)}
 	}
-	if o.Event.Status == agenda.NeedsAction && o.to.After(b.v.Now) {
+	if o.Event.Status == agenda.NeedsAction && !over {
 		r.Kind = "ask"
 	}
 	return r

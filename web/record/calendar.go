@@ -50,7 +50,7 @@ func (b *book) week(day time.Time) calendarPage {
 		d := monday.AddDate(0, 0, i)
 		name, date, _ := strings.Cut(b.v.Words.Weekday(d), " ")
 		p.Days = append(p.Days, weekDay{
-			Name: capital(name), Date: date, Today: b.today(d), Pills: b.pills(coming, d, mostShown),
+			Name: leaf.Capital(name), Date: date, Today: b.today(d), Pills: b.pills(coming, d, mostShown),
 		})
 	}
 	return p
@@ -135,14 +135,4 @@ func (b *book) pills(coming []occurrence, day time.Time, most int) []pill {
 		out = append(out, p)
 	}
 	return out
-}
-
-// capital writes the first letter as a capital.
-func capital(s string) string {
-	for i, r := range s {
-		if i == 0 {
-			return strings.ToUpper(string(r)) + s[len(string(r)):]
-		}
-	}
-	return s
 }

@@ -103,7 +103,7 @@ func show(v *ui.Visit, b *dmp.Body) leaf.Document {
 func newDocument(v *ui.Visit, e dmp.Entry, shown leaf.Document, known names) documentPage {
 	shelf := dmp.ShelfOf(categoryOf(e))
 	p := documentPage{
-		Title: documentTitle(v, e), Sub: v.Words.Day(dated(e)), Family: shelf.Label.In(v.Lang),
+		Title: documentTitle(v, e), Sub: leaf.Capital(v.Words.Day(dated(e))), Family: shelf.Label.In(v.Lang),
 		FamilyHref: "/documents?category=" + url.QueryEscape(string(shelf.Category)), Leaf: shown,
 	}
 	if a := author(e); a != "" {

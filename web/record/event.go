@@ -116,7 +116,7 @@ func newEvent(v *ui.Visit, e reading.Event, known names, closed string) eventPag
 	tag := leaf.StatusTag(w, e.Status)
 	p.Said = &tag
 	p.Facts = []leaf.Fact{
-		{Name: v.T("cal.fact.when"), Value: capital(leaf.When(w, &e.Event, e.Start, e.End))},
+		{Name: v.T("cal.fact.when"), Value: leaf.Capital(leaf.When(w, &e.Event, e.Start, e.End))},
 		{Name: v.T("cal.fact.where"), Value: e.Location},
 		{Name: v.T("cal.fact.with"), Value: p.Organizer},
 	}
@@ -156,7 +156,7 @@ func next(v *ui.Visit, e *agenda.Event) []string {
 	starts, _ := agenda.Expand(*e, v.Now, v.Now.AddDate(aheadYears, 0, 0), mostNext)
 	out := make([]string, len(starts))
 	for i, t := range starts {
-		out[i] = capital(leaf.When(v.Words, e, t, t.Add(e.End.Sub(e.Start))))
+		out[i] = leaf.Capital(leaf.When(v.Words, e, t, t.Add(e.End.Sub(e.Start))))
 	}
 	return out
 }

@@ -3,12 +3,14 @@
 //
 // /live says that the inbox, the documents or the agenda changed. The same page is
 // fetched again, and the parts that carry data-live are put in place of the old ones
-// of the same id. Focus, scroll and what was typed stay. The status line says it.
+// of the same id. Focus, scroll and what was typed stay. The status line says it. A page
+// that nobody sees waits until somebody does: it keeps no session open.
 
 const again = { first: 1000, most: 60000 };
 let wait = again.first;
 let busy = false;
 let missed = false;
+let unseen = null;
 
 function listen() {
   const stream = new EventSource("/live");
@@ -25,6 +27,7 @@ function listen() {
 
 async function refresh(words) {
   if (busy) { missed = true; return; }
+  if (document.visibilityState !== "visible") { unseen = words; return; }
   // A page without such parts, a letter for instance, is not opened again: the count
   // in the navigation is on every page.
   const own = document.querySelector("main [data-live]");
@@ -34,8 +37,7 @@ async function refresh(words) {
 async function swap(words, where) {
   busy = true;
   try {
-    // The header tells that nobody did this: it keeps no session open.
-    const answer = await fetch(where, { headers: { "Accept": "text/html", "Vaguemestre-Live": "1" } });
+    const answer = await fetch(where, { headers: { "Accept": "text/html" } });
     if (!answer.ok) return;
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
     let changed = false;
@@ -74,5 +76,12 @@ function say(words) {
   line.textContent = words;
   status.replaceChildren(line);
 }
+
+document.addEventListener("visibilitychange", () => {
+  if (document.visibilityState !== "visible" || unseen === null) return;
+  const words = unseen;
+  unseen = null;
+  refresh(words);
+});
 
 if (window.EventSource) listen();

@@ -50,6 +50,73 @@ func Words(t *testing.T, kit *ui.Kit, dirs ...string) {
 	}
 }
 
+// Spare finds keys that nobody says any more: those that stand neither in a template
+// nor, whole or by their beginning, in a literal of the Go files in some folders.
+func Spare(t *testing.T, kit *ui.Kit, dirs ...string) {
+	t.Helper()
+	used := &usage{keys: make(map[string]string)}
+	for _, tmpl := range kit.Templates(ui.French).Templates() {
+		used.template(tmpl)
+	}
+	for _, dir := range dirs {
+		if err := used.literals(dir); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, key := range kit.Words(ui.French).Keys() {
+		if _, whole := used.keys[key]; whole {
+			continue
+		}
+		found := false
+		for stem := range used.keys {
+			stem, composed := strings.CutSuffix(stem, "%")
+			found = found || composed && strings.Contains(stem, ".") && strings.HasPrefix(key, stem)
+		}
+		if stem, last := key[:strings.LastIndex(key, ".")+1], key[strings.LastIndex(key, ".")+1:]; !found && (last == "title" || last == "text") {
+			_, found = used.keys[strings.TrimSuffix(stem, ".")] // a stem that a template completes
+		}
+		if !found {
+			t.Errorf("nobody says %q", key)
+		}
+	}
+}
+
+// literals notes every string of Go files that could be a key, or the beginning of one.
+func (u *usage) literals(dir string) error {
+	return eachFile(dir, func(file string, parsed *ast.File) {
+		ast.Inspect(parsed, func(n ast.Node) bool {
+			if lit, is := n.(*ast.BasicLit); is && lit.Kind == token.STRING {
+				if text, err := strconv.Unquote(lit.Value); err == nil && strings.Contains(text, ".") {
+					u.keys[text] = file
+					if strings.HasSuffix(text, ".") || strings.HasSuffix(text, "-") {
+						u.keys[text+"%"] = file
+					}
+				}
+			}
+			return true
+		})
+	})
+}
+
+// eachFile parses the Go files of a folder, tests left out.
+func eachFile(dir string, fn func(file string, parsed *ast.File)) error {
+	files, err := filepath.Glob(filepath.Join(dir, "*.go"))
+	if err != nil {
+		return err
+	}
+	for _, file := range files {
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)
+		if err != nil {
+			return err
+		}
+		fn(file, parsed)
+	}
+	return nil
+}
+
 // usage is what templates and sources name.
 type usage struct {
 	keys    map[string]string // key, or the beginning of one that ends in a dot -> where
@@ -137,18 +204,7 @@ func walk(n parse.Node, visit func(parse.Node)) {
 // stands in Title: and Notice:. A key that is composed ("did."+x) counts by its
 // beginning.
 func (u *usage) source(dir string) error {
-	files, err := filepath.Glob(filepath.Join(dir, "*.go"))
-	if err != nil {
-		return err
-	}
-	for _, file := range files {
-		if strings.HasSuffix(file, "_test.go") {
-			continue
-		}
-		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)
-		if err != nil {
-			return err
-		}
+	return eachFile(dir, func(file string, parsed *ast.File) {
 		ast.Inspect(parsed, func(n ast.Node) bool {
 			switch n := n.(type) {
 			case *ast.CallExpr:
@@ -162,8 +218,7 @@ func (u *usage) source(dir string) error {
 			}
 			return true
 		})
-	}
-	return nil
+	})
 }
 
 // expression notes a literal key, or the literal that a composed one begins with. What

@@ -1,0 +1,16 @@
+package web_test
+
+import (
+	"testing"
+
+	"github.com/vaguemestre/vaguemestre/web/ui/uitest"
+)
+
+// All rooms together: what one of them says in a template of another is said too.
+func TestEveryWordOfEveryRoom(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	dirs := []string{".", "ui", "leaf", "message", "record"}
+	uitest.Words(t, w.server.Kit(), dirs...)
+	uitest.Spare(t, w.server.Kit(), dirs...)
+}
