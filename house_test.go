@@ -44,8 +44,8 @@ var rooms = map[string]floor{
 	"markup": ground, "cda": ground, "xdm": ground,
 	"store/migrations": ground,
 	"store/storetest":  tests, "delivery/deliverytest": tests, "store/pgtest": ground, "blob/blobtest": tests, "bus/bustest": tests,
-	"web/ui/uitest": tests,
-	"e2e":           tests, "wiretest": tests, "e2e/hostile": tests, "bench": roof, "bench/vault": roof,
+	"web/ui/uitest": tests, "web/roomtest": tests,
+	"e2e": tests, "wiretest": tests, "e2e/hostile": tests, "bench": roof, "bench/vault": roof,
 }
 
 // shared packages may be imported from every floor, their own included.

@@ -9,7 +9,7 @@ import (
 
 	"github.com/urfave/cli/v3"
 
-	"github.com/vaguemestre/vaguemestre/bench/vault"
+	"github.com/vaguemestre/vaguemestre/bench"
 	"github.com/vaguemestre/vaguemestre/store"
 	"github.com/vaguemestre/vaguemestre/store/pgtest"
 )
@@ -41,7 +41,7 @@ func runBenchVault(ctx context.Context, c *cli.Command) error {
 	if engines[0] == "both" {
 		engines = []string{"sqlite", "postgres"}
 	}
-	var all []vault.Figure
+	var all []bench.VaultFigure
 	for _, engine := range engines {
 		figures, err := measureVault(ctx, c, engine, dir)
 		all = append(all, figures...)
@@ -49,7 +49,7 @@ func runBenchVault(ctx context.Context, c *cli.Command) error {
 			return err
 		}
 	}
-	vault.WriteText(os.Stdout, all)
+	bench.WriteVault(os.Stdout, all)
 	if file := c.String("json"); file != "" {
 		data, err := json.MarshalIndent(all, "", "  ")
 		if err != nil {
@@ -61,7 +61,7 @@ func runBenchVault(ctx context.Context, c *cli.Command) error {
 }
 
 // measureVault runs it on one engine, with a scratch server where none is named.
-func measureVault(ctx context.Context, c *cli.Command, engine, dir string) ([]vault.Figure, error) {
+func measureVault(ctx context.Context, c *cli.Command, engine, dir string) ([]bench.VaultFigure, error) {
 	dsn := "sqlite:" + filepath.Join(dir, "store.db")
 	if engine == "postgres" {
 		server := c.String("postgres")
@@ -81,7 +81,7 @@ func measureVault(ctx context.Context, c *cli.Command, engine, dir string) ([]va
 		return nil, fmt.Errorf("engine %q: write sqlite, postgres or both", engine)
 	}
 	n := c.Int("documents")
-	return vault.Run(ctx, vault.Options{
+	return bench.RunVault(ctx, bench.VaultOptions{
 		Engine: engine, DSN: dsn, Dir: dir, Sizes: []int{0, n / 100, n / 10, n}, Rounds: c.Int("rounds"), Progress: os.Stderr,
 	})
 }
