@@ -28,27 +28,47 @@ func addINS(tx *store.Tx, w *seal.Works, p Person) error {
 	if err != nil {
 		return fmt.Errorf("keep the identity of person %s: %w", p.ID, err)
 	}
-	if n == 0 {
+	if n == 0 && !p.Fictitious {
 		return fault.New(fault.Conflict, "ins-exists")
 	}
 	return nil
 }
 
-// FindByINS returns the patient with an INS and the box that is their own: the
-// first one they were made the owner of. Boxes that were entrusted to them later
-// are other people's. The pair is looked up as it is; whether its key is right is
-// the caller's to judge. It fails with fault.NotFound "person-unknown".
+// OwnBox returns the box that is a person's own: the first one they were made the
+// owner of. Boxes that were entrusted to them later are other people's. It fails with
+// fault.NotFound "box-unknown".
+func OwnBox(tx *store.Tx, person identity.PersonID) (BoxID, error) {
+	var box string
+	err := tx.QueryRow(`SELECT box_id FROM holder WHERE person_id = $1 AND (rights & 4) <> 0 ORDER BY created, box_id LIMIT 1`,
+		string(person)).Scan(&box)
+	if errors.Is(err, store.ErrNoRows) {
+		return "", fault.New(fault.NotFound, "box-unknown")
+	}
+	if err != nil {
+		return "", fmt.Errorf("own box of person %s: %w", person, err)
+	}
+	return BoxID(box), nil
+}
+
+// FindByINS returns the patient with an INS and their own box. The pair is looked up
+// as it is; whether its key is right is the caller's to judge. It fails with
+// fault.NotFound "person-unknown".
 func FindByINS(tx *store.Tx, w *seal.Works, oid, matricule string) (BoxID, Person, error) {
-	var id, box string
-	err := tx.QueryRow(`SELECT i.person_id, h.box_id FROM person_ins i JOIN holder h ON h.person_id = i.person_id
-		WHERE i.ins_mac = $1 AND (h.rights & 4) <> 0 ORDER BY h.created, h.box_id LIMIT 1`,
-		insMAC(w, oid, matricule)).Scan(&id, &box)
+	var id string
+	err := tx.QueryRow(`SELECT person_id FROM person_ins WHERE ins_mac = $1`, insMAC(w, oid, matricule)).Scan(&id)
 	if errors.Is(err, store.ErrNoRows) {
 		return "", Person{}, fault.New(fault.NotFound, "person-unknown")
 	}
 	if err != nil {
 		return "", Person{}, fmt.Errorf("find a person by INS: %w", err)
 	}
+	box, err := OwnBox(tx, identity.PersonID(id))
+	if fault.Is(err, fault.NotFound) {
+		return "", Person{}, fault.New(fault.NotFound, "person-unknown")
+	}
+	if err != nil {
+		return "", Person{}, err
+	}
 	p, err := ByID(tx, w, identity.PersonID(id))
-	return BoxID(box), p, err
+	return box, p, err
 }

@@ -64,6 +64,20 @@ func TestAPatientIsFoundByTheINS(t *testing.T) {
 			t.Errorf("a second person of one identity: %v", err)
 		}
 		w.write(func(tx *store.Tx) error {
+			twin, err := account.AddPerson(tx, w.works, account.Person{Kind: account.Patient, INS: ruth, INSOID: identity.INSTest, Fictitious: true})
+			if err != nil {
+				return err
+			}
+			if box, err := account.OwnBox(tx, twin); reason(err) != "box-unknown" {
+				t.Errorf("a fictitious twin without a box: %q, %v", box, err)
+			}
+			_, first, err := account.FindByINS(tx, w.works, identity.INSTest, ruth)
+			if err == nil && first.ID == twin {
+				t.Error("the twin is found by the other's INS")
+			}
+			return err
+		})
+		w.write(func(tx *store.Tx) error {
 			for person, want := range map[identity.PersonID]account.Rights{mother: account.Everything, child: account.Everything, alone: 0, "": 0} {
 				if got, err := account.RightsOn(tx, "child", person); got != want || err != nil {
 					t.Errorf("rights of %q: %d, %v", person, got, err)

@@ -41,6 +41,10 @@ type Person struct {
 	// its issuer.
 	INS    string `json:"ins,omitempty"`
 	INSOID string `json:"ins_oid,omitempty"`
+	// Fictitious says that the identity is invented and may be somebody else's too:
+	// samples share theirs. The one who came first is found by it. The demo alone makes
+	// such people.
+	Fictitious bool `json:"-"`
 }
 
 // AddPerson keeps a person; an empty ID is made. It fails with fault.Invalid

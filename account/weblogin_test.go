@@ -242,3 +242,23 @@ func FuzzParsePHC(f *testing.F) {
 		}
 	})
 }
+
+func TestAPasswordMadeHereIsCheckedLikeAnyOther(t *testing.T) {
+	t.Parallel()
+	h := account.NewHasher()
+	made := account.NewSecret().Reveal()
+	begin := time.Now()
+	for range 200 { // a thousand spaces are opened at once: 25 ms each would be half a minute
+		if _, err := h.Hash(t.Context(), made); err != nil {
+			t.Fatal(err)
+		}
+	}
+	hash, err := h.Hash(t.Context(), made)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%v for 200", time.Since(begin))
+	if !h.Is(hash, made) || h.Is(hash, account.NewSecret().Reveal()) || h.Is(hash, "") {
+		t.Error("not the password that it was made of")
+	}
+}

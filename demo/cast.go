@@ -117,9 +117,9 @@ func extras(o *CastOperator, n int) []Person {
 // add completes people (address, login, passwords) and appends those whose
 // address the operator does not have yet.
 func (o *CastOperator) add(people ...Person) {
-	have := make(map[string]bool, len(o.Boxes))
+	have, logins := make(map[string]bool, len(o.Boxes)), make(map[string]bool, len(o.Boxes))
 	for _, p := range o.Boxes {
-		have[strings.ToLower(p.Address)] = true
+		have[strings.ToLower(p.Address)], logins[p.WebLogin] = true, p.WebLogin != ""
 	}
 	for _, p := range people {
 		if !strings.Contains(p.Address, "@") {
@@ -129,9 +129,16 @@ func (o *CastOperator) add(people ...Person) {
 			continue
 		}
 		have[strings.ToLower(p.Address)] = true
-		o.Boxes = append(o.Boxes, completed(p))
+		if p = completed(p); logins[p.WebLogin] {
+			p.WebLogin += "." + strings.ToLower(rand.Text()[:6])
+		}
+		logins[p.WebLogin] = p.WebLogin != ""
+		o.Boxes = append(o.Boxes, p)
 	}
 }
+
+// leastPassword is the shortest password that a person may have on the web.
+const leastPassword = 12
 
 func completed(p Person) Person {
 	if p.Login == "" {
@@ -146,9 +153,10 @@ func completed(p Person) Person {
 	if p.Kind == "PATIENT" {
 		p.CertFile, p.KeyFile = "", ""
 		if p.WebLogin == "" {
-			p.WebLogin = strings.ToLower(p.Given+"."+p.Family) + "." + rand.Text()[:6]
+			name := strings.NewReplacer(" ", "-", "'", "-").Replace(p.Given + "." + p.Family)
+			p.WebLogin = strings.ToLower(name + "." + rand.Text()[:6])
 		}
-		if p.WebPassword == "" {
+		if len([]rune(p.WebPassword)) < leastPassword { // also one that was given
 			p.WebPassword = account.NewSecret().Reveal()
 		}
 	}

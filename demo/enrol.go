@@ -33,6 +33,7 @@ func opening(p Person) (lifecycle.Opening, error) {
 	}
 	o := lifecycle.Opening{Kind: mailbox.Kind(p.Kind), Address: address, Person: account.Person{
 		Name: p.Name, Family: p.Family, Given: p.Given, BirthDate: p.BirthDate, Sex: p.Sex, INS: p.INS, INSOID: p.INSOID,
+		Fictitious: true,
 	}}
 	if p.Password != "" {
 		secret, err := account.ParseSecret(p.Password)

@@ -40,7 +40,7 @@ func TestKilledBeforeFilingFilesOnce(t *testing.T) {
 		w := start(t, args...)
 		b := &brought{acked: make(map[string]carried)}
 		for round := range kills() {
-			w.bring(b, round)
+			w.pour(b, round)
 			b.pending = append(b.pending, w.jobs("patients", "file"))
 			w.run()
 		}
@@ -66,9 +66,9 @@ func TestKilledBeforeFilingFilesOnce(t *testing.T) {
 	})
 }
 
-// bring sends documents from several connections and kills the process while they are
+// pour sends documents from several connections and kills the process while they are
 // taken and filed. Every fifth letter brings the document of the one before it again.
-func (w *world) bring(b *brought, round int) {
+func (w *world) pour(b *brought, round int) {
 	w.t.Helper()
 	from, patients := w.operator("hospital").Boxes[0].Address, w.operator("patients").Boxes
 	var wg sync.WaitGroup

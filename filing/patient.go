@@ -52,7 +52,7 @@ func (c *Clerk) ofBox(ctx context.Context, id mailbox.BoxID) (*patient, error) {
 	return p, nil
 }
 
-// owner finds the person whose own box it is: the one whose INS leads to it. Others may
+// owner finds the person whose own box it is. Others may
 // own it beside them, a parent for one; documents about those do not belong here.
 func (c *Clerk) owner(tx *store.Tx, p *patient) error {
 	holders, err := account.Holders(tx, account.BoxID(p.box.ID))
@@ -70,7 +70,7 @@ func (c *Clerk) owner(tx *store.Tx, p *patient) error {
 		if person.INS == "" {
 			continue
 		}
-		own, _, err := account.FindByINS(tx, c.Works, person.INSOID, person.INS)
+		own, err := account.OwnBox(tx, h.Person)
 		if fault.Is(err, fault.NotFound) {
 			continue
 		}

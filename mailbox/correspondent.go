@@ -61,15 +61,20 @@ func NewCorrespondent(w *seal.Works, box BoxID, peer identity.Address, name stri
 	return c, nil
 }
 
-// wrote notes the correspondent's letter.
+// wrote notes the correspondent's letter. A letter without a name leaves the known one.
 func (c *Correspondent) wrote(tx *store.Tx, box BoxID) error {
 	state := "closed"
 	if c.Open {
 		state = "open"
 	}
+	named := 0
+	if c.Name != "" {
+		named = 1
+	}
 	_, err := tx.Exec(`INSERT INTO correspondent (box_id, peer_mac, state, last, record) VALUES ($1, $2, $3, $4, $5)
-		ON CONFLICT (box_id, peer_mac) DO UPDATE SET state = excluded.state, last = excluded.last, record = excluded.record`,
-		string(box), c.mac, state, store.Micros(tx.Now()), c.record)
+		ON CONFLICT (box_id, peer_mac) DO UPDATE SET state = excluded.state, last = excluded.last,
+		record = CASE WHEN CAST($6 AS BIGINT) = 0 THEN correspondent.record ELSE excluded.record END`,
+		string(box), c.mac, state, store.Micros(tx.Now()), c.record, named)
 	if err != nil {
 		return fmt.Errorf("note a correspondent of box %s: %w", box, err)
 	}

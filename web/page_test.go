@@ -19,6 +19,7 @@ func TestPages(t *testing.T) {
 	}
 	kit := uitest.Kit(t, hall)
 	uitest.Words(t, kit, ".", "ui")
+	uitest.Spare(t, kit, ".", "ui")
 	for _, lang := range ui.Languages() {
 		words := kit.Words(lang)
 		v := &ui.Visit{

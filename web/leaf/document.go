@@ -118,7 +118,7 @@ func narrator(w *ui.Words) cda.Words {
 // original shows an embedded file, if it is of a kind that is shown.
 func original(w *ui.Words, f cda.Embedded, n, of int, at Place) []Original {
 	kind := KindOf(f.MediaType)
-	if kind != PDF && !(f.Body && kind.Image()) {
+	if shown := kind == PDF || f.Body && kind.Image(); !shown {
 		return nil // pictures within the narrative stand there; text is rendered
 	}
 	name := w.T("leaf.kind." + string(kind))

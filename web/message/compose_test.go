@@ -71,10 +71,10 @@ func TestAnswerIsALetter(t *testing.T) {
 func TestAnswerWithFiles(t *testing.T) {
 	t.Parallel()
 	a := answer(t)
-	content := bytes.Repeat([]byte{0, 255, '\r', '\n'}, 5000)
+	content := append([]byte("%PDF-1.4\n"), bytes.Repeat([]byte{0, 255, '\r', '\n'}, 5000)...)
 	a.Files = []message.Upload{
 		{Name: "carnet \"d’été\".pdf", Type: "application/pdf", Content: bytes.NewReader(content)},
-		{Name: "x\r\nBcc: y@z.png", Type: "image/png", Content: bytes.NewReader(nil)},
+		{Name: "x\r\nBcc: y@z.png", Type: "image/png", Content: strings.NewReader("\x89PNG\r\n\x1a\n")},
 	}
 	for range 2 { // a letter is written again after a failure
 		_, m := write(t, a)

@@ -9,10 +9,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/vaguemestre/vaguemestre/delivery"
 	"github.com/vaguemestre/vaguemestre/fault"
 	"github.com/vaguemestre/vaguemestre/letter"
 	"github.com/vaguemestre/vaguemestre/mailbox"
-	"github.com/vaguemestre/vaguemestre/queue"
 	"github.com/vaguemestre/vaguemestre/store"
 	"github.com/vaguemestre/vaguemestre/web/message"
 	"github.com/vaguemestre/vaguemestre/web/roomtest"
@@ -187,9 +187,8 @@ func TestALetterThatEndsTheExchangeHasNoForm(t *testing.T) {
 	}
 	jobs := 0
 	w.Read(func(tx *store.Tx) error {
-		return tx.QueryRow(`SELECT count(*) FROM queue_job WHERE kind = $1`, "relay").Scan(&jobs)
+		return tx.QueryRow(`SELECT count(*) FROM queue_job WHERE kind = $1`, delivery.RelayKind).Scan(&jobs)
 	})
-	_ = queue.ID("")
 	if jobs != 0 {
 		t.Errorf("%d jobs", jobs)
 	}

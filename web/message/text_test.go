@@ -128,8 +128,13 @@ func TestEndings(t *testing.T) {
 		kind leaf.Kind
 		want string
 	}{
-		{"a.PDF", leaf.PDF, "a.PDF"}, {"a", leaf.PDF, "a.pdf"}, {"a.html", leaf.Text, "a.html.txt"}, {"a.csv", leaf.Text, "a.csv"},
-		{"a.jpeg", leaf.JPEG, "a.jpeg"}, {"a.png", leaf.JPEG, "a.png.jpg"}, {"a.exe", leaf.Other, "a.exe"},
+		{"a.PDF", leaf.PDF, "a.PDF"},
+		{"a", leaf.PDF, "a.pdf"},
+		{"a.html", leaf.Text, "a.html.txt"},
+		{"a.csv", leaf.Text, "a.csv"},
+		{"a.jpeg", leaf.JPEG, "a.jpeg"},
+		{"a.png", leaf.JPEG, "a.png.jpg"},
+		{"a.exe", leaf.Other, "a.exe"},
 	} {
 		if got := message.WithEnding(c.name, c.kind); got != c.want {
 			t.Errorf("%s as %s: got %s, want %s", c.name, c.kind, got, c.want)
