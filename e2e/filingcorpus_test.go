@@ -242,8 +242,8 @@ func receive(t *testing.T, people []demo.Person, all []*specimen) (lines []strin
 				filed++
 			}
 		}
-		if len(letters) != mine {
-			t.Errorf("%d letters in an inbox, %d were sent", len(letters), mine)
+		if n := len(home.received()); n != mine {
+			t.Errorf("%d letters in an inbox, %d were sent", n, mine)
 		}
 	}
 	w.quiet()

@@ -146,6 +146,9 @@ func (w *world) vault(b *brought, number int, p demo.Person) {
 	w.t.Helper()
 	home := w.space(p)
 	letters, have := home.letters(), make(map[string]listed)
+	if n := len(home.received()); n != len(letters) {
+		w.t.Errorf("%d letters, of which %d differ", n, len(letters))
+	}
 	for _, d := range home.documents() {
 		if _, twice := have[d.Title]; twice {
 			w.t.Errorf("%q is in the vault more than once", d.Title)

@@ -179,7 +179,7 @@ func TestAnInvitationGoesToTheAgendaAndItsAnswerBack(t *testing.T) {
 	if code := home.answer(current, "accept"); code != http.StatusConflict {
 		t.Errorf("an answer to what is cancelled: %d, want 409", code)
 	}
-	if n := len(home.letters()); n != letters {
+	if n := len(home.received()); n != letters {
 		t.Errorf("%d letters in the inbox, %d were sent", n, letters)
 	}
 	w.inside(home, city, 2)

@@ -89,26 +89,30 @@ func (s *space) documents() []listed {
 	}
 }
 
-// letters returns the ids of the letters in the inbox by subject.
-func (s *space) letters() map[string]string {
+// received lists the inbox, page by page.
+func (s *space) received() (all []struct{ ID, Subject string }) {
 	s.t.Helper()
-	all := make(map[string]string)
 	for next := ""; ; {
 		var page struct {
 			Messages []struct{ ID, Subject string }
 			Next     string
 		}
 		s.facts("/messages?before="+url.QueryEscape(next), &page)
-		for _, m := range page.Messages {
-			if all[m.Subject] != "" {
-				s.t.Errorf("two letters %q", m.Subject)
-			}
-			all[m.Subject] = m.ID
-		}
+		all = append(all, page.Messages...)
 		if next = page.Next; next == "" {
 			return all
 		}
 	}
+}
+
+// letters returns the ids of the letters in the inbox by subject.
+func (s *space) letters() map[string]string {
+	s.t.Helper()
+	all := make(map[string]string)
+	for _, m := range s.received() {
+		all[m.Subject] = m.ID
+	}
+	return all
 }
 
 // opened is a letter as /messages/ID tells it.

@@ -11,6 +11,7 @@ import (
 	"github.com/vaguemestre/vaguemestre/mailbox"
 	"github.com/vaguemestre/vaguemestre/reading"
 	"github.com/vaguemestre/vaguemestre/store"
+	"github.com/vaguemestre/vaguemestre/web/message"
 	"github.com/vaguemestre/vaguemestre/web/ui"
 )
 
@@ -144,7 +145,8 @@ func (h *home) rows(v *ui.Visit) {
 	}
 	for _, l := range h.letters {
 		row := map[string]any{
-			"Href": "/messages/" + string(l.ID), "From": l.From, "Subject": cmp.Or(l.Subject, v.T("home.no-subject")),
+			"Href": "/messages/" + string(l.ID), "From": cmp.Or(message.SenderName(l.From), v.T("msg.nobody")),
+			"Subject": cmp.Or(message.ReadSubject(l.Subject).Text, v.T("home.no-subject")),
 			"Preview": l.Preview, "New": true, "Meta": v.Words.When(v.Now, l.At), "Machine": v.Words.Machine(l.At),
 		}
 		if l.Attachments > 0 {
