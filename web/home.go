@@ -145,7 +145,7 @@ func (h *home) rows(v *ui.Visit) {
 	}
 	for _, l := range h.letters {
 		row := map[string]any{
-			"Href": "/messages/" + string(l.ID), "From": cmp.Or(message.SenderName(l.From), v.T("msg.nobody")),
+			"Href": "/messages/" + string(l.ID), "From": cmp.Or(message.SenderName(l.From), v.T("home.no-name")),
 			"Subject": cmp.Or(message.ReadSubject(l.Subject).Text, v.T("home.no-subject")),
 			"Preview": l.Preview, "New": true, "Meta": v.Words.When(v.Now, l.At), "Machine": v.Words.Machine(l.At),
 		}
