@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -130,6 +131,15 @@ func (c *Config) checkDoors(p *problems) {
 		"listen.imap": l.IMAP, "listen.imaps": l.IMAPS, "listen.https": l.HTTPS,
 	} {
 		p.need(addr == "" || hostPort(addr), key, "is %q: write host:port, or :port for every address", addr)
+	}
+	for _, name := range c.Web.Hosts {
+		host, port, err := net.SplitHostPort(name)
+		if err != nil {
+			host, port = name, "443"
+		}
+		_, derr := identity.ParseDomain(host)
+		number, perr := strconv.ParseUint(port, 10, 16)
+		p.need(derr == nil && perr == nil && number > 0, "web.hosts", "holds %q: write \"name\" or \"name:port\", without https://", name)
 	}
 	for domain, route := range c.Workers.Routes {
 		key := "workers.routes." + domain

@@ -113,6 +113,7 @@ func TestErrorsNameTheLineAndWhatToDo(t *testing.T) {
 		{"a store that comes later", "'file:/var/lib/vaguemestre/blobs'", "'s3:bucket'", line("blob"), []string{"storage.blob names s3:, which is not built yet"}},
 		{"a bus that comes later", "'mem:'", "'redis://localhost'", line("bus"), []string{"storage.bus names redis:, which is not built yet"}},
 		{"a door without port", "':25'", "'localhost'", line("mx"), []string{`listen.mx is "localhost"`}},
+		{"a name with a scheme", "'espace.chu", "'https://espace.chu", line("hosts"), []string{"web.hosts holds", "without https://"}},
 		{"a subject that is none", "'CN=signature", "'signature", line("signer_dn"), []string{"trust.signer_dn"}},
 		{"a negative limit", "connections = 0", "connections = -1", line("connections = "), []string{"limits.connections is -1"}},
 		{"a letter over 4 GiB", "max_size = 0", "max_size = 4294967296", line("max_size"), []string{"limits.max_size is 4294967296"}},
