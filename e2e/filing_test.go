@@ -210,9 +210,12 @@ func (w *world) refusals(t *testing.T, told *notices, home *space, have listed, 
 		report       report
 		code, reason string
 	}{
-		{"inconnu", unknown, "902", "patient-unknown"}, {"sans INS", without, "903", "identity-ins-missing"},
-		{"autres traits", traits, "904", "identity-differs"}, {"trait manquant", lacking, "905", "identity-incomplete"},
-		{"numero repris", reused, "906", "document-id-reused"}, {"autre auteur", stolen, "901", "replacement-of-another-author"},
+		{"inconnu", unknown, "902", "patient-unknown"},
+		{"sans INS", without, "903", "identity-ins-missing"},
+		{"autres traits", traits, "904", "identity-differs"},
+		{"trait manquant", lacking, "905", "identity-incomplete"},
+		{"numero repris", reused, "906", "document-id-reused"},
+		{"autre auteur", stolen, "901", "replacement-of-another-author"},
 	} {
 		sent = append(sent, refusal{w.letterWith("depot "+c.name, depot, packed(t, c.report)), c.code, c.reason},
 			refusal{w.letterWith("nu "+c.name, depot, bare(c.report.cda(t))), c.code, c.reason})

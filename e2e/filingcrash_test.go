@@ -1,6 +1,8 @@
 package e2e_test
 
 import (
+	"os/exec"
+	"os"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -9,6 +11,7 @@ import (
 	"time"
 
 	"github.com/vaguemestre/vaguemestre/demo"
+	"github.com/vaguemestre/vaguemestre/wiretest"
 )
 
 // brought is what a load of documents saw.
@@ -21,12 +24,12 @@ type brought struct {
 	pending []int64
 }
 
-// carried is a document and whose it is.
+// carried is a letter that got its 250: whose documents it brought, and which.
 type carried struct {
-	title   string // of the document, its own
-	sum     string // of its octets
-	subject string // of its letter
+	subject string
 	patient int
+	depot   bool
+	sums    map[string]string // of the documents' octets, by title
 }
 
 // TestKilledBeforeFilingFilesOnce kills the process with SIGKILL while documents come
@@ -66,40 +69,37 @@ func TestKilledBeforeFilingFilesOnce(t *testing.T) {
 	})
 }
 
-// pour sends documents from several connections and kills the process while they are
-// taken and filed. Every fifth letter brings the document of the one before it again.
+// pour sends documents from several connections, one of them to the depot, and kills
+// the process while they are taken and filed. Some letters bring two documents, every
+// fifth one brings again what the one before it brought.
 func (w *world) pour(b *brought, round int) {
 	w.t.Helper()
-	from, patients := w.operator("hospital").Boxes[0].Address, w.operator("patients").Boxes
+	from, patients := w.operator("hospital").Boxes[0].Address, w.operator("patients")
 	var wg sync.WaitGroup
 	for i := range 4 {
 		c := w.mx("patients", "hospital")
+		p := patients.Boxes[i]
+		to := p.Address
+		if i == 3 {
+			to = "depot@" + patients.Domains[0]
+		}
 		wg.Go(func() {
-			var r report
+			var lot []report
 			for n := 0; ; n++ {
-				to := patients[i]
 				if n%5 != 4 {
-					r = reportAbout(to, fmt.Sprintf("2.25.77.%d.%d.%d", round, i, n))
-					r.Title = "Compte rendu " + r.ID
-					if n%7 == 3 { // over what a row holds
-						r.Text = strings.Repeat("Une ligne un peu plus longue. ", 4_000)
-					}
+					lot = lotOf(p, round, i, n)
 				}
-				files := packed(w.t, r)
-				if n%3 == 1 {
-					files = bare(r.cda(w.t))
+				files := packed(w.t, lot...)
+				if len(lot) == 1 && n%3 == 1 {
+					files = bare(lot[0].cda(w.t))
 				}
-				l := w.letterWith(fmt.Sprintf("chute %d %d %d", round, i, n), to.Address, files)
-				reply, err := c.Send(from, []string{to.Address}, l.text)
-				b.mu.Lock()
-				b.tried++
-				if err == nil && reply.Code != 250 {
-					b.refused = append(b.refused, reply.String())
+				l := carried{fmt.Sprintf("chute %d %d %d", round, i, n), i, i == 3, make(map[string]string)}
+				for _, r := range lot {
+					l.sums[r.Title] = sum(r.cda(w.t))
 				}
-				if err == nil && reply.Code == 250 {
-					b.acked[l.id] = carried{r.Title, sum(r.cda(w.t)), fmt.Sprintf("chute %d %d %d", round, i, n), i}
-				}
-				b.mu.Unlock()
+				sent := w.letterWith(l.subject, to, files)
+				reply, err := c.Send(from, []string{to}, sent.text)
+				b.note(sent.id, l, reply, err)
 				if err != nil || reply.Code != 250 {
 					return
 				}
@@ -111,13 +111,57 @@ func (w *world) pour(b *brought, round int) {
 	wg.Wait()
 }
 
+// lotOf makes one or two documents that nobody made before.
+func lotOf(p demo.Person, round, connection, n int) []report {
+	var lot []report
+	for i := range 1 + n%2 {
+		r := reportAbout(p, fmt.Sprintf("2.25.77.%d.%d.%d.%d", round, connection, n, i))
+		r.Title = "Compte rendu " + r.ID
+		if n%7 == 3 { // over what a row holds
+			r.Text = strings.Repeat("Une ligne un peu plus longue. ", 4_000) + r.ID
+		}
+		lot = append(lot, r)
+	}
+	return lot
+}
+
+// note keeps what became of a letter at the door.
+func (b *brought) note(id string, l carried, reply wiretest.Reply, err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.tried++
+	switch {
+	case err == nil && reply.Code == 250:
+		b.acked[id] = l
+	case err == nil:
+		b.refused = append(b.refused, reply.String())
+	}
+}
+
 // vaults waits until the queue is empty and holds every vault and every letter against
 // what was acknowledged, and the notifications against the letters.
 func (w *world) vaults(b *brought) {
 	w.t.Helper()
 	hospital, patients := w.operator("hospital"), w.operator("patients")
+	begin := time.Now()
+	lap := func(what string) { w.t.Logf("%s after %v", what, time.Since(begin).Round(time.Millisecond)) }
+	defer lap("all was read")
+	for range 12 {
+		for _, o := range []string{"patients", "hospital"} {
+		out, _ := exec.Command("sqlite3", w.operatorDir(o)+"/store.db", "select kind,held,claims,attempts,reason,(wake-1000000*strftime('%s','now'))/1000000,count(*) from queue_job group by 1,2,3,4,5,6").CombinedOutput()
+		w.t.Logf("%v %s %s", time.Since(begin), o, out)
+		}
+		time.Sleep(3*time.Second)
+	}
 	for _, o := range []string{"patients", "hospital"} {
 		eventually(w.t, 2*time.Minute, "the queue of "+o+" empties", func() bool { return w.jobs(o, "") == 0 })
+	}
+	lap("queues were empty")
+	for _, o := range []string{"patients", "hospital"} {
+		data, _ := os.ReadFile(w.operatorDir(o) + "/log.jsonl")
+		for line := range strings.SplitSeq(string(data), "\n") {
+			if strings.Contains(line, "WARN") { w.t.Log(o, line) }
+		}
 	}
 	for i, p := range patients.Boxes[:4] {
 		w.vault(b, i, p)
@@ -155,32 +199,36 @@ func (w *world) vault(b *brought, number int, p demo.Person) {
 		}
 		have[d.Title] = d
 	}
-	lost := 0
-	for id, c := range b.acked {
-		if c.patient != number {
+	lost, whole := 0, make(map[string]string)
+	for id, l := range b.acked {
+		if l.patient != number {
 			continue
 		}
-		d, filed := have[c.title]
-		letter := letters[c.subject]
-		known := false
-		for _, o := range d.Origins {
-			known = known || o.Kind == "letter" && o.Letter == letter
-		}
-		if !filed || letter == "" || !known || d.Status != "approved" {
-			lost++
-			w.t.Logf("%s: filed %v, its letter is there %v and among the origins %v", id, filed, letter != "", known)
-		}
-	}
-	for _, c := range b.acked {
-		d, filed := have[c.title]
-		if !filed || c.patient != number {
-			continue
-		}
-		if got := home.get("/documents/" + d.ID + "/original"); sum(got.Body) != c.sum {
-			w.t.Errorf("%q changed: %d octets", c.title, len(got.Body))
+		for title, sum := range l.sums {
+			if d, filed := have[title]; !filed || d.Status != "approved" || !came(d, l, letters[l.subject]) {
+				lost++
+				w.t.Logf("%s: %q is in the vault: %v, as %+v", id, title, filed, d)
+			}
+			whole[title] = sum
 		}
 	}
 	if lost > 0 {
 		w.t.Errorf("%d documents of acknowledged letters are lost", lost)
 	}
+	for title, want := range whole {
+		if got := home.get("/documents/" + have[title].ID + "/original"); sum(got.Body) != want {
+			w.t.Errorf("%q changed: %d octets", title, len(got.Body))
+		}
+	}
+}
+
+// came reports whether a document's origins name the letter that brought it, or the
+// depot.
+func came(d listed, l carried, letter string) bool {
+	for _, o := range d.Origins {
+		if l.depot && o.Kind == "depot" || !l.depot && letter != "" && o.Letter == letter {
+			return true
+		}
+	}
+	return false
 }

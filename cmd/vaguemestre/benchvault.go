@@ -70,7 +70,7 @@ func measureVault(ctx context.Context, c *cli.Command, engine, dir string) ([]be
 			if err != nil {
 				return nil, err
 			}
-			defer scratch.Stop()
+			defer func() { _ = scratch.Stop() }() // it ends with this process anyway
 			server = scratch.DSN("postgres")
 		}
 		var err error

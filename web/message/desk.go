@@ -212,6 +212,25 @@ func (d *desk) attachments(invited bool) []leaf.Attachment {
 	return out
 }
 
+// original is the PDF that goes with the documents (ECO.2.1.1: IHE_XDM and a PDF), when
+// none of them has one in itself; nil for none.
+func (d *desk) original() *leaf.Original {
+	if len(d.leaves) == 0 {
+		return nil
+	}
+	for _, l := range d.leaves {
+		if len(l.Originals) > 0 {
+			return nil
+		}
+	}
+	for _, f := range d.files {
+		if f.show && f.kind == string(leaf.PDF) {
+			return &leaf.Original{Kind: leaf.PDF, Name: f.name, Size: f.size, URL: d.url(f.part), Save: leaf.Keep(d.url(f.part))}
+		}
+	}
+	return nil
+}
+
 func (d *desk) facts() []fileFacts {
 	out := make([]fileFacts, len(d.files))
 	for i, f := range d.files {

@@ -26,13 +26,16 @@ type letterPage struct {
 	// Mine says that the visitor wrote it.
 	Mine bool
 	Date time.Time
-	// When tells the date in words.
-	When string
+	// Day tells the date in words.
+	Day  string
 	Text Paragraphs
 	// Cut says that there is more text than is shown.
 	Cut bool
 	// Frame says that there is a layout, shown in a frame of its own.
-	Frame       bool
+	Frame bool
+	// Original is a PDF that came beside documents which have none in themselves: it is
+	// shown before them. Nil for none.
+	Original    *leaf.Original
 	Invitations []invitation
 	Filed       []filedLine
 	// Pending says that the documents are about to be filed.
@@ -87,7 +90,7 @@ func (m *room) letter(v *ui.Visit, r *http.Request) (ui.Answer, error) {
 		URL: "/messages/" + url.PathEscape(string(l.ID)), Subject: title(v, ReadSubject(l.Subject)),
 		From: nameOr(v, SenderName(l.From)), Date: l.At, Answer: answerOf(l.NoAnswer),
 	}
-	p.When = leaf.Capital(v.T("msg.day-at", "Day", v.Words.Day(p.Date), "Clock", v.Words.Clock(p.Date)))
+	p.Day = leaf.Capital(v.Words.Day(p.Date))
 	s := ReadSubject(l.Subject)
 	p.Replaces, p.Over = s.Replaces, s.Over
 	if p.Folder, err = m.place(v, r, l.Folder); err != nil {
@@ -106,7 +109,7 @@ func (m *room) letter(v *ui.Visit, r *http.Request) (ui.Answer, error) {
 	if err := m.filed(v, r, l, &p, d); err != nil {
 		return nil, err
 	}
-	p.Leaves, p.Files = d.leaves, d.attachments(len(p.Invitations) > 0)
+	p.Leaves, p.Files, p.Original = d.leaves, d.attachments(len(p.Invitations) > 0), d.original()
 	return ui.Page{Template: "letter-page", Title: "msg.page", TitleArgs: []any{"Subject", p.Subject}, Data: p, JSON: p.facts(v, l, d)}, nil
 }
 
@@ -133,8 +136,8 @@ func (m *room) place(v *ui.Visit, r *http.Request, at mailbox.FolderID) (string,
 	return name, err
 }
 
-// words reads the letter's own text. A letter that has only a layout is shown in it;
-// its words are there for those who ask for facts.
+// words reads the letter's own text. Of a letter that has only a layout it is the words
+// in it: they are read on any screen and on paper, and the layout stands behind.
 func (p *letterPage) words(m *room, l *reading.Letter) error {
 	p.Frame = len(l.With(reading.HTML)) > 0
 	for _, part := range l.With(reading.Plain) {
@@ -145,7 +148,23 @@ func (p *letterPage) words(m *room, l *reading.Letter) error {
 		p.Text = append(p.Text, paragraphs(text, flowed(l, part))...)
 		p.Cut = p.Cut || !whole
 	}
-	return nil
+	if len(p.Text) > 0 || !p.Frame {
+		return nil
+	}
+	clean, err := m.layout(l, nil)
+	p.Text = paragraphs(words(clean), false)
+	return err
+}
+
+// layout returns the sanitised HTML of a letter. It fails with fault.NotFound
+// "layout-missing".
+func (m *room) layout(l *reading.Letter, image func(id string) (string, []byte)) (string, error) {
+	parts := l.With(reading.HTML)
+	if len(parts) == 0 {
+		return "", fault.New(fault.NotFound, "layout-missing")
+	}
+	raw, _, err := l.Text(parts[0], maxHTML)
+	return m.clean.clean(raw, image), err
 }
 
 // flowed reports whether the lines of a text part go on (RFC 3676 4.1).
@@ -199,15 +218,11 @@ func (m *room) html(v *ui.Visit, r *http.Request) (ui.Answer, error) {
 		return nil, err
 	}
 	defer func() { _ = l.Close() }() // it was read only
-	parts := l.With(reading.HTML)
-	if len(parts) == 0 {
-		return nil, fault.New(fault.NotFound, "layout-missing")
-	}
-	raw, _, err := l.Text(parts[0], maxHTML)
+	clean, err := m.layout(l, picture(l))
 	if err != nil {
 		return nil, err
 	}
-	page := framed(v.Lang, v.T("msg.html.title"), m.clean.clean(raw, m.picture(l)))
+	page := framed(v.Lang, v.T("msg.html.title"), clean)
 	return ui.File{
 		Name: "lettre.html", Type: "text/html; charset=utf-8", Size: int64(len(page)), Inline: true,
 		Content: bytes.NewReader(page), Policy: framePolicy(),
@@ -216,7 +231,7 @@ func (m *room) html(v *ui.Visit, r *http.Request) (ui.Answer, error) {
 
 // picture finds an image of a letter by its Content-ID. One that cannot be read is as
 // good as none: its alternative text stands there.
-func (m *room) picture(l *reading.Letter) func(id string) (string, []byte) {
+func picture(l *reading.Letter) func(id string) (string, []byte) {
 	parts := l.With(reading.Embedded)
 	return func(id string) (string, []byte) {
 		for _, part := range parts {

@@ -91,7 +91,7 @@ func example(v *ui.Visit) message.LetterPage {
 	tag := leaf.Tag{Text: v.T("event.status.needs-action"), Kind: "warn", Icon: "clock"}
 	return message.LetterPage{
 		URL: "/messages/m1", Folder: "inbox", Subject: "Votre retour à la maison", From: "Dr Salima Berrahal",
-		Date: time.Date(2026, 11, 20, 8, 12, 0, 0, time.UTC), When: "Vendredi 20 novembre 2026 à 9 h 12", Replaces: true, Frame: true,
+		Date: time.Date(2026, 11, 20, 8, 12, 0, 0, time.UTC), Day: "Vendredi 20 novembre 2026", Replaces: true, Frame: true,
 		Text: message.Flow("Bonjour Madame Morvan,\nvoici la lettre.\n\n<script>alert(1)</script>", false),
 		Invitations: []message.Invitation{{
 			Title: "Visite de suivi, cardiologie", When: "Jeudi 3 décembre 2026, 14 h 15 à 14 h 45", Where: "Hôpital de Valbrume",

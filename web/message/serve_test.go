@@ -100,7 +100,7 @@ func TestADischargeIsReadOnItsPage(t *testing.T) {
 	path := newest(t, jeanne)
 	says(t, jeanne.Get(path), []string{
 		"<h1>Lettre de sortie</h1>", "Bonjour Madame,", "rangé dans vos documents", `href="/documents/`, "Furosémide 40 mg", "Potassium",
-		"JEANNE MORVAN", "12\u00a0mars\u00a01951", "Dr Salima Berrahal, Hôpital de Valbrume", path + "/parts/2.d0?keep=1", path + "/parts/3", "Documents de santé",
+		"JEANNE MORVAN", "12\u00a0mars\u00a01951", "Dr Salima Berrahal, Hôpital de Valbrume", path + "/parts/2.d0?keep=1", `<iframe class="pdf-frame" src="` + path + `/parts/3"`, "Documents de santé",
 		`href="` + path + `/reply"`,
 	})
 	facts := read[told](t, jeanne.Facts(path))
@@ -209,6 +209,9 @@ func TestALayoutIsShownBehindTwoWalls(t *testing.T) {
 	}))
 	path := newest(t, jeanne)
 	says(t, jeanne.Get(path), []string{`sandbox="allow-popups allow-popups-to-escape-sandbox"`, `src="` + path + `/html"`}, "allow-scripts", "allow-same-origin", "alert(1)")
+	if got := read[told](t, jeanne.Facts(path)); got.Text != "Bonjour Jeanne\n\n[Logo][Suivi]plan (chu.example)" || got.HTML != path+"/html" {
+		t.Errorf("in words the letter is %+v", got)
+	}
 	frame := jeanne.Get(path + "/html")
 	says(t, frame, []string{"<p>Bonjour <b>Jeanne</b></p>", `<img src="data:image/png;base64,`, "<i>[Suivi]</i>", `<a href="https://chu.example/plan" target="_blank"`}, "canary.invalid", "<script", "cid:")
 	policy := frame.Header.Get("Content-Security-Policy")

@@ -92,7 +92,7 @@ func step(v *ui.Visit, f outcome.Fact) leaf.Step {
 }
 
 func statusTag(v *ui.Visit, s outcome.State) leaf.Tag {
-	t := leaf.Tag{Text: v.T("out.what." + string(s.What)), Icon: factIcon(s.What), Kind: "info"}
+	t := leaf.Tag{Text: v.T("out.what." + string(s.What)), Icon: factIcon(s.What), Kind: "info", Wrap: true}
 	switch {
 	case s.Failed():
 		t.Kind = "bad"
