@@ -1,7 +1,6 @@
 package delivery
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -26,7 +25,7 @@ type intake struct {
 	structure *letter.Structure
 	digest    hash.Hash
 	sealed    *seal.BodyWriter
-	sink      *sink
+	sink      *blob.Sink
 }
 
 // copySize is how much of a letter is in clear at a time, beside the segment that
@@ -53,7 +52,7 @@ func (o *Office) takeIn(ctx context.Context, r io.Reader) (*intake, error) {
 		walker: letter.NewWalker(o.opts.Limits),
 		digest: sha256.New(),
 	}
-	in.sink = &sink{ctx: ctx, blobs: o.Blobs, key: blob.Key(in.id), inline: o.opts.Inline}
+	in.sink = blob.NewSink(ctx, o.Blobs, blob.Key(in.id), o.opts.Inline)
 	in.sealed = seal.NewBodyWriter(in.sink, in.key, string(in.id))
 	if err := in.read(r, o.opts.MaxSize); err != nil {
 		in.drop()
@@ -105,73 +104,22 @@ func (in *intake) size() int64 { return in.structure.Size }
 
 // store makes the sealed bytes durable when they are a blob; an inline body
 // becomes durable with its row.
-func (in *intake) store(ctx context.Context) error { return in.sink.commit(ctx) }
+func (in *intake) store(ctx context.Context) error { return in.sink.Commit(ctx) }
 
 // remove deletes what store made durable, for a caller who knows that no row
 // refers to it. If that fails, the rounds find it as a stray.
-func (in *intake) remove(ctx context.Context) {
-	if in.sink.blob != nil {
-		_ = in.sink.blobs.Delete(context.WithoutCancel(ctx), in.sink.key)
-	}
-}
+func (in *intake) remove(ctx context.Context) { in.sink.Remove(ctx) }
 
 // body is the row of the sealed bytes.
 func (in *intake) body(refs int64) mailbox.Body {
 	b := mailbox.Body{ID: in.id, Plain: in.size(), Sealed: in.sealed.Sealed(), Refs: refs}
-	if in.sink.blob != nil {
-		b.Blob = in.sink.key
-	} else {
-		b.Inline = in.sink.small.Bytes()
-	}
+	b.Inline, b.Blob = in.sink.Kept()
 	return b
 }
 
 // drop forgets the letter: its key and what was written of it.
 func (in *intake) drop() {
 	in.sealed.Abort()
-	in.sink.abort()
+	in.sink.Abort()
 	in.key.Zero()
-}
-
-// sink keeps sealed bytes in memory while they are small and moves to a blob
-// when they are not.
-type sink struct {
-	ctx    context.Context // of the one call that fills the sink
-	blobs  blob.Store
-	key    blob.Key
-	inline int
-	small  bytes.Buffer
-	blob   blob.Writer
-}
-
-// Write implements io.Writer.
-func (s *sink) Write(p []byte) (int, error) {
-	if s.blob == nil && s.small.Len()+len(p) <= s.inline {
-		return s.small.Write(p)
-	}
-	if s.blob == nil {
-		w, err := s.blobs.Create(s.ctx, s.key)
-		if err != nil {
-			return 0, err
-		}
-		s.blob = w
-		if _, err := w.Write(s.small.Bytes()); err != nil {
-			return 0, err
-		}
-		s.small = bytes.Buffer{}
-	}
-	return s.blob.Write(p)
-}
-
-func (s *sink) commit(ctx context.Context) error {
-	if s.blob == nil {
-		return nil
-	}
-	return s.blob.Commit(ctx)
-}
-
-func (s *sink) abort() {
-	if s.blob != nil {
-		s.blob.Abort()
-	}
 }

@@ -42,7 +42,7 @@ func (in *intake) open(ctx context.Context) (*plain, error) {
 	if b.Blob == "" {
 		return newPlain(bytes.NewReader(b.Inline), nil, b, in.key)
 	}
-	r, err := in.sink.blobs.Open(ctx, b.Blob)
+	r, err := in.sink.Open(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -45,6 +45,7 @@ type Space struct {
 	authority *authority
 	operators []*operator
 
+	up    chan struct{} // closed when every operator listens
 	mu    sync.Mutex
 	table map[identity.Domain]relay.Hop // where each domain's MX listens
 }
@@ -60,7 +61,7 @@ type operator struct {
 
 // Open makes or resumes a trust space and returns once everything listens.
 func Open(ctx context.Context, o Options) (*Space, error) {
-	s := &Space{table: make(map[identity.Domain]relay.Hop)}
+	s := &Space{up: make(chan struct{}), table: make(map[identity.Domain]relay.Hop)}
 	err := s.open(ctx, o)
 	if err != nil {
 		_ = s.Close(context.WithoutCancel(ctx)) // what failed first is what counts
@@ -101,7 +102,11 @@ func (s *Space) open(ctx context.Context, o Options) error {
 		wg.Go(func() { failures[i] = s.start(ctx, op, o) })
 	}
 	wg.Wait()
-	return errors.Join(failures...)
+	if err := errors.Join(failures...); err != nil {
+		return err
+	}
+	close(s.up)
+	return nil
 }
 
 // folder finds where everything is kept.
@@ -282,8 +287,14 @@ func (s *Space) start(ctx context.Context, op *operator, o Options) error {
 	return nil
 }
 
-// route takes the place of the DNS's MX.
-func (s *Space) route(_ context.Context, domain identity.Domain) ([]relay.Hop, error) {
+// route takes the place of the DNS's MX. It waits until every operator listens: what was
+// on its way when the space was stopped must not meet half a space and be put off.
+func (s *Space) route(ctx context.Context, domain identity.Domain) ([]relay.Hop, error) {
+	select {
+	case <-s.up:
+	case <-ctx.Done():
+		return nil, fault.Wrap(fault.Transient, "route-unknown", context.Cause(ctx))
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	hop, ok := s.table[domain]

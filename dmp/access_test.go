@@ -169,6 +169,7 @@ func TestChangesArePublished(t *testing.T) {
 			heard = nil
 			mu.Unlock()
 			step.do()
+			w.write(func(*store.Tx) error { return nil }) // the next batch waits until the last one is published
 			mu.Lock()
 			if !slices.Equal(heard, step.want) {
 				t.Errorf("%s: heard %v, want %v", step.name, heard, step.want)

@@ -2,6 +2,7 @@ package dmp
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha1"
 	"crypto/sha256"
@@ -90,11 +91,8 @@ func (v Vault) Seal(ctx context.Context, d Document, o Origin, body io.Reader) (
 	s := &Sealed{id: DocumentID(identity.NewID()), space: v.Space, blobs: v.Blobs}
 	key := seal.NewSessionKey()
 	defer key.Zero()
-	to := &sink{ctx: ctx, blobs: v.Blobs, key: blob.Key(s.id), inline: v.Inline}
-	if to.inline == 0 {
-		to.inline = DefaultInline
-	}
-	defer to.abort()
+	to := blob.NewSink(ctx, v.Blobs, blob.Key(s.id), cmp.Or(v.Inline, DefaultInline))
+	defer to.Abort()
 	if err := s.take(ctx, key, to, body, &d); err != nil {
 		return nil, err
 	}
@@ -102,7 +100,7 @@ func (v Vault) Seal(ctx context.Context, d Document, o Origin, body io.Reader) (
 		return nil, err
 	}
 	v.routes(s, d, o)
-	if err := to.commit(ctx); err != nil {
+	if err := to.Commit(ctx); err != nil {
 		return nil, fmt.Errorf("keep document %s: %w", s.id, err)
 	}
 	return s, nil
@@ -113,7 +111,7 @@ func (v Vault) Seal(ctx context.Context, d Document, o Origin, body io.Reader) (
 const copySize = 32 << 10
 
 // take streams the octets through the digests and the seal.
-func (s *Sealed) take(ctx context.Context, key seal.SessionKey, to *sink, body io.Reader, d *Document) error {
+func (s *Sealed) take(ctx context.Context, key seal.SessionKey, to *blob.Sink, body io.Reader, d *Document) error {
 	w := seal.NewBodyWriter(to, key, string(s.id))
 	defer w.Abort()
 	short, long := sha1.New(), sha256.New()
@@ -143,7 +141,7 @@ func (s *Sealed) take(ctx context.Context, key seal.SessionKey, to *sink, body i
 		return fmt.Errorf("seal document %s: %w", s.id, err)
 	}
 	s.plain, s.size = w.Plain(), w.Sealed()
-	s.inline, s.blob = to.kept()
+	s.inline, s.blob = to.Kept()
 	d.Size = s.plain
 	d.SHA1, d.SHA256 = hex.EncodeToString(short.Sum(nil)), hex.EncodeToString(long.Sum(nil))
 	return nil

@@ -1,7 +1,7 @@
 // Every page of a patient's space, on a phone and at a desk, light and dark: nothing
 // that axe-core sees, no sideways scrolling down to 195 px (a phone whose reader doubles
 // everything), nothing fetched from anywhere, no link to a page that is not held here.
-import { cast, end, facts, fail, fits, healthy, launch, must, press, screens, shot, signIn, visitor } from "./space.mjs";
+import { cast, end, facts, fail, fits, healthy, inspected, launch, must, press, screens, shot, signIn, visitor } from "./space.mjs";
 
 // Narrower than any phone that is sold: WCAG 1.4.10 (320 CSS px), and a 390 px phone at
 // 200 %.
@@ -56,6 +56,20 @@ async function visit(page, name, href, status = 200) {
   await look(page, name);
 }
 
+// frame holds the document of a framed letter. No script runs in its frame, not even
+// axe's: what the server sent is looked at in a page of its own.
+async function frame(href) {
+  held.add(kind(href));
+  const answer = await context.request.get(cast.base + href);
+  must(answer.status() === 200 && /sandbox/.test(answer.headers()["content-security-policy"]), "frame", "no sandbox in its policy");
+  const alone = await visitor(browser, "frame", { viewport: screens.phone });
+  await alone.page.setContent(await answer.text());
+  await inspected(alone.page, "frame");
+  await fits(alone.page, "frame");
+  await shot(alone.page, "frame-phone-light");
+  await alone.context.close();
+}
+
 const browser = await launch();
 
 // What strangers see.
@@ -86,7 +100,7 @@ for (const [name, subject] of Object.entries({
   if (must(found, name, `no letter ${subject} among ${letters.map((l) => l.subject)}`)) await visit(page, name, "/messages/" + found.id);
 }
 const discharge = "/messages/" + letters[0].id;
-await visit(page, "letter-html-alone", "/messages/" + letters.find((l) => l.subject.includes("mise en page")).id + "/html");
+await frame("/messages/" + letters.find((l) => l.subject.includes("mise en page")).id + "/html");
 await visit(page, "reply", discharge + "/reply");
 await page.evaluate(() => document.querySelectorAll("form").forEach((f) => { f.noValidate = true; }));
 await press(page, 'main [type="submit"]');

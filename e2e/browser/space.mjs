@@ -67,7 +67,6 @@ export async function visitor(browser, name, options = {}) {
     if (/Content Security Policy|Refused to|sandboxed/.test(m.text())) fail(name, m.text());
   });
   context.on("weberror", (e) => fail(name, `script error: ${e.error()}`));
-  await context.exposeFunction("MARK", (what) => fail(name, `a letter ran its script: ${what}`));
   return { context, page: await context.newPage(), name };
 }
 
@@ -105,25 +104,22 @@ export async function shot(page, name) {
   if (shots) await page.screenshot({ path: path.join(shots, name.replace(/[^a-z0-9-]+/gi, "-") + ".png"), fullPage: true });
 }
 
-// inspected runs axe-core in a frame; rules, if given, are the only ones.
-async function inspected(frame, name, rules) {
-  if (!(await frame.evaluate(() => "axe" in globalThis))) await frame.evaluate(axe);
+// inspected runs axe-core; rules, if given, are the only ones.
+export async function inspected(page, name, rules) {
+  if (!(await page.evaluate(() => "axe" in globalThis))) await page.evaluate(axe);
   const options = { resultTypes: ["violations"], iframes: false };
   if (rules) options.runOnly = rules;
-  const found = await frame.evaluate((o) => globalThis.axe.run(document, o), options);
+  const found = await page.evaluate((o) => globalThis.axe.run(document, o), options);
   for (const v of found.violations) {
     const nodes = v.nodes.slice(0, 3).map((n) => `${n.target.join(" ")} ${n.html.slice(0, 140)} ${n.any?.[0]?.message ?? ""}`);
     fail(name, `axe ${v.id}: ${v.help}: ${nodes.join(" | ")}`);
   }
 }
 
-// healthy holds a page, and the letters framed in it, against axe-core. Without rules
-// it also wants one h1, a title that says where one is, and a language.
+// healthy holds a page against axe-core. Without rules it also wants one h1, a title that
+// says where one is, a language, and nothing that sends a letter on to somebody else.
 export async function healthy(page, name, rules) {
-  for (const frame of page.frames()) {
-    if (!/^https:/.test(frame.url()) || /\/(parts|original|embedded)\//.test(frame.url())) continue; // the viewer of PDFs is the browser's own
-    await inspected(frame, frame === page.mainFrame() ? name : `${name} (frame)`, rules);
-  }
+  await inspected(page, name, rules);
   if (rules) return;
   must((await page.locator("h1").count()) === 1, name, "not exactly one h1");
   must(/ · /.test(await page.title()), name, `the title is ${JSON.stringify(await page.title())}`);

@@ -28,6 +28,7 @@ type manifest struct {
 type vector struct {
 	File       string   `json:"file"`
 	Class      string   `json:"cls"`
+	Title      string   `json:"title"`
 	Target     string   `json:"target"`
 	Invariants []string `json:"invariants"`
 	Marker     string   `json:"marker"`
@@ -35,11 +36,25 @@ type vector struct {
 		Outcome string  `json:"outcome"`
 		Code    string  `json:"code"`
 		MaxS    float64 `json:"max_s"`
+		MaxMS   int64   `json:"max_ms"`
 		Then    string  `json:"then"`
 	} `json:"expect"`
 	script script
-	raw    []byte // of a vector that is a file
+	cases  []attempt // of a vector that lists cases
+	raw    []byte    // of a vector that is a file
 }
+
+// kind is the first element of the vector's path.
+func (v vector) kind() string {
+	kind, _, _ := strings.Cut(v.File, "/")
+	return kind
+}
+
+// carried reports whether the vector is a file that a letter carries.
+func (v vector) carried() bool { return slices.Contains([]string{"zip", "xml", "ics"}, v.kind()) }
+
+// listed reports whether the vector is a list of cases for the web.
+func (v vector) listed() bool { return v.kind() == "web" }
 
 // script is the vector's own file.
 type script struct {
@@ -57,7 +72,9 @@ type script struct {
 func (v vector) control() bool { return strings.HasPrefix(v.Expect.Outcome, "accept") }
 
 // fits reports whether the vector is a file that has to be filed.
-func (v vector) fits() bool { return strings.HasSuffix(v.Class, ".control") }
+func (v vector) fits() bool {
+	return v.Expect.Outcome == "accept-filed" || v.Expect.Outcome == "accept-shown"
+}
 
 // holds reports whether the vector lists the invariant.
 func (v vector) holds(name string) bool { return slices.Contains(v.Invariants, name) }
@@ -77,8 +94,7 @@ func readManifest(dir string, kinds []string) (*manifest, error) {
 	}
 	m.all = slices.Clone(m.Vectors)
 	m.Vectors = slices.DeleteFunc(m.Vectors, func(v vector) bool {
-		first, _, _ := strings.Cut(v.File, "/")
-		return !slices.Contains(kinds, first)
+		return !slices.Contains(kinds, v.kind())
 	})
 	for i := range m.Vectors {
 		v := &m.Vectors[i]
@@ -90,20 +106,14 @@ func readManifest(dir string, kinds []string) (*manifest, error) {
 			v.raw = data
 			continue
 		}
-		if err := json.Unmarshal(data, &v.script); err != nil {
+		var into any = &v.script
+		if v.listed() {
+			into = &struct{ Cases *[]attempt }{&v.cases}
+		}
+		if err := json.Unmarshal(data, into); err != nil {
 			return nil, fmt.Errorf("%s: %w", v.File, err)
 		}
 	}
-	// Controls first: some vectors say that they come after theirs.
-	slices.SortStableFunc(m.Vectors, func(a, b vector) int {
-		if a.carried() && b.carried() && a.fits() != b.fits() {
-			if a.fits() {
-				return -1
-			}
-			return 1
-		}
-		return 0
-	})
 	if m.Limits.MaxMS == 0 {
 		m.Limits.MaxMS = 5000
 	}
@@ -181,5 +191,8 @@ func (f *fixture) target(v vector) (addr string, implicit bool, err error) {
 type fixture struct {
 	ready                    demo.Ready
 	hospital, city, patients demo.Operator
-	fictitious               demo.Person
+	// fictitious are the people of the folder's own controls, by kind of vector;
+	// strangers the others whom its files name.
+	fictitious map[string]demo.Person
+	strangers  []demo.Person
 }
