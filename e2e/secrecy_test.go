@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -221,16 +222,27 @@ func (w *world) grepDump(dsn string, secrets map[string]string) {
 			w.t.Fatalf("pg_dump of %s: %v", o.Name, err)
 		}
 		w.search("dump of "+o.Name, out, secrets)
-		// bytea is dumped in hexadecimal.
-		hexed := make(map[string]string)
-		for what, secret := range secrets {
-			hexed[what] = hexOf(secret)
-		}
-		for what, secret := range hexed {
-			if bytes.Contains(out, []byte(secret)) {
-				w.t.Errorf("dump of %s: the %s lies there in hexadecimal", o.Name, what)
+	}
+}
+
+// TestSecretsAreFoundInEveryForm holds the search itself: a secret is found in the
+// middle of other text, plain, in base64 at any alignment and as bytea is dumped.
+func TestSecretsAreFoundInEveryForm(t *testing.T) {
+	t.Parallel()
+	const secret = "SujetSecretCardiologie"
+	found := func(data string) bool {
+		return slices.ContainsFunc(forms(secret), func(form []byte) bool { return strings.Contains(data, string(form)) })
+	}
+	for shift := range 4 {
+		text := strings.Repeat("x", shift) + secret + "y"
+		for _, data := range []string{text, base64.StdEncoding.EncodeToString([]byte(text)), hexOf(text), strings.ToUpper(hexOf(text))} {
+			if !found(data) {
+				t.Errorf("not found in %q", data)
 			}
 		}
+	}
+	if found("SujetSecret Cardiologie") {
+		t.Error("found where it is not")
 	}
 }
 

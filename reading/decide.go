@@ -21,7 +21,17 @@ const (
 	ListEvents    Act = "event.list"
 	ListAccesses  Act = "access.list"
 	OpenOutcome   Act = "outcome.open"
+	// Answer is sending a letter from the box: an answer to a letter or an invitation.
+	Answer Act = "letter.answer"
 )
+
+// needs is the right that an act takes.
+func (a Act) needs() account.Rights {
+	if a == Answer {
+		return account.Send
+	}
+	return account.Read
+}
 
 // patients are the acts on what only a patient's space has.
 func (a Act) patients() bool {
@@ -49,7 +59,7 @@ type Case struct {
 // "keys-missing", NotFound "space-not-a-patients".
 func Decide(c Case) error {
 	switch {
-	case !c.Rights.May(account.Read):
+	case !c.Rights.May(c.Act.needs()):
 		return fault.New(fault.Denied, "right-missing")
 	case c.State == mailbox.Closed:
 		return fault.New(fault.Denied, "box-closed")

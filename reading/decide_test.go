@@ -22,6 +22,8 @@ func TestWhoMayOpenWhat(t *testing.T) {
 		{"the owner", func(*reading.Case) {}, ""},
 		{"who may only read", func(c *reading.Case) { c.Rights = account.Read }, ""},
 		{"who may only send", func(c *reading.Case) { c.Rights = account.Send }, "right-missing"},
+		{"who may only read, answering", func(c *reading.Case) { c.Act, c.Rights = reading.Answer, account.Read }, "right-missing"},
+		{"who may send, answering", func(c *reading.Case) { c.Act, c.Rights = reading.Answer, account.Send }, ""},
 		{"a stranger", func(c *reading.Case) { c.Rights = 0 }, "right-missing"},
 		{"at a closed box", func(c *reading.Case) { c.State = mailbox.Closed }, "box-closed"},
 		{"at an opposed box", func(c *reading.Case) { c.State = mailbox.Opposed }, "box-opposed"},

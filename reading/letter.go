@@ -184,11 +184,10 @@ func (r *Room) mayAnswer(ctx context.Context, by Reader, to identity.Address) (n
 	if to.IsZero() {
 		return fault.New(fault.NotFound, "author-missing"), nil
 	}
-	if !by.patient() {
-		return nil, nil
-	}
 	err = r.DB.Read(ctx, func(tx *store.Tx) error {
-		no = mailbox.MayAnswer(tx, r.Works, by.Box.ID, to)
+		if no = r.decide(tx, by, Answer); no == nil && by.patient() {
+			no = mailbox.MayAnswer(tx, r.Works, by.Box.ID, to)
+		}
 		if no != nil && !fault.Is(no, fault.Denied) {
 			return no
 		}

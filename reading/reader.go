@@ -55,6 +55,10 @@ type Reader struct {
 	Remote netip.Addr
 }
 
+// May decides on an act that somebody else carries out, in the transaction that does.
+// It fails as [Decide] does.
+func (r *Room) May(tx *store.Tx, by Reader, act Act) error { return r.decide(tx, by, act) }
+
 // decide reads what a decision rests on, and decides.
 func (r *Room) decide(tx *store.Tx, by Reader, act Act) error {
 	box, err := mailbox.ByID(tx, nil, by.Box.ID)

@@ -159,6 +159,9 @@ func (m *room) post(v *ui.Visit, r *http.Request, l *reading.Letter, d draft) (s
 		By: by.By, Box: by.Box, Keys: by.Keys, To: []identity.Address{l.Answer},
 		Letter: io.NewSectionReader(spool, 0, spool.Size()), Conn: by.Conn, Remote: by.Remote,
 		Also: func(tx *store.Tx, _ string) error {
+			if err := m.Reading.May(tx, by, reading.Answer); err != nil {
+				return err
+			}
 			_, _, err := mailbox.SetFlags(tx, l.Folder, mailbox.SetOf(l.UID), mailbox.Add, mailbox.FlagAnswered, 0)
 			return err
 		},

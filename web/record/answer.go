@@ -65,6 +65,9 @@ func (m *room) say(v *ui.Visit, r *http.Request, e reading.Event, status agenda.
 		By: by.By, Box: by.Box, Keys: by.Keys, To: []identity.Address{e.Organizer.Address},
 		Letter: &text, Conn: by.Conn, Remote: by.Remote,
 		Also: func(tx *store.Tx, _ string) error {
+			if err := m.Reading.May(tx, by, reading.Answer); err != nil {
+				return err
+			}
 			return agenda.Answer(tx, agenda.SpaceID(by.Box.Space), e.ID, e.Version, status)
 		},
 	})
