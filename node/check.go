@@ -132,6 +132,7 @@ func (c *Config) checkDoors(p *problems) {
 	} {
 		p.need(addr == "" || hostPort(addr), key, "is %q: write host:port, or :port for every address", addr)
 	}
+	p.need((c.Web.Cert == "") == (c.Web.Key == ""), "web.cert", "and web.key go together: give both, or none")
 	for _, name := range c.Web.Hosts {
 		host, port, err := net.SplitHostPort(name)
 		if err != nil {

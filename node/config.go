@@ -77,6 +77,8 @@ type ListenConfig struct {
 // WebConfig adjusts the web door.
 type WebConfig struct {
 	Hosts []string `toml:"hosts" comment:"Names under which people reach it, besides operator.host; a request for any other is refused. \"name\" or \"name:port\"."`
+	Cert  string   `toml:"cert" comment:"PEM that browsers trust: leaf, then intermediates. Empty: the operator's certificate, of an authority that browsers do not know."`
+	Key   string   `toml:"key" comment:"PEM."`
 	Help  string   `toml:"help" comment:"Where people get help, shown on each page: a telephone number and hours."`
 }
 

@@ -113,6 +113,7 @@ func TestErrorsNameTheLineAndWhatToDo(t *testing.T) {
 		{"a store that comes later", "'file:/var/lib/vaguemestre/blobs'", "'s3:bucket'", line("blob"), []string{"storage.blob names s3:, which is not built yet"}},
 		{"a bus that comes later", "'mem:'", "'redis://localhost'", line("bus"), []string{"storage.bus names redis:, which is not built yet"}},
 		{"a door without port", "':25'", "'localhost'", line("mx"), []string{`listen.mx is "localhost"`}},
+		{"a certificate without its key", "key = '/etc/vaguemestre/web.key'", "key = ''", line("cert = '/etc/vaguemestre/web"), []string{"web.cert and web.key go together"}},
 		{"a name with a scheme", "'espace.chu", "'https://espace.chu", line("hosts"), []string{"web.hosts holds", "without https://"}},
 		{"a subject that is none", "'CN=signature", "'signature", line("signer_dn"), []string{"trust.signer_dn"}},
 		{"a negative limit", "connections = 0", "connections = -1", line("connections = "), []string{"limits.connections is -1"}},

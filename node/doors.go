@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -48,6 +49,10 @@ func (n *Node) openDoors(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("web: %w", err)
 	}
+	shown, err := n.webCertificate()
+	if err != nil {
+		return fmt.Errorf("web.cert: %w", err)
+	}
 	for _, d := range []struct {
 		name, addr string
 		open       func(net.Listener) func(context.Context) error
@@ -57,7 +62,7 @@ func (n *Node) openDoors(ctx context.Context) error {
 		{"submissions", listen.Submissions, n.openSMTP(smtpd.Submissions)},
 		{"imap", listen.IMAP, n.openIMAP(imap, imap.ServeSTARTTLS)},
 		{"imaps", listen.IMAPS, n.openIMAP(imap, imap.ServeTLS)},
-		{"https", listen.HTTPS, n.openWeb(pages)},
+		{"https", listen.HTTPS, n.openWeb(pages, shown)},
 	} {
 		if d.addr == "" {
 			continue
@@ -133,13 +138,22 @@ func (n *Node) webServer() (*web.Server, error) {
 	})
 }
 
-func (n *Node) openWeb(pages *web.Server) func(net.Listener) func(context.Context) error {
+// webCertificate is what browsers are shown.
+func (n *Node) webCertificate() (tls.Certificate, error) {
+	w := n.Config.Web
+	if w.Cert == "" {
+		return n.trust.cert, nil
+	}
+	return tls.LoadX509KeyPair(n.Config.path(w.Cert), n.Config.path(w.Key))
+}
+
+func (n *Node) openWeb(pages *web.Server, shown tls.Certificate) func(net.Listener) func(context.Context) error {
 	return func(l net.Listener) func(context.Context) error {
 		s := &http.Server{
 			Handler:           pages,
 			ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
 			MaxHeaderBytes: 16 << 10,
-			TLSConfig:      certs.UserServerTLS(n.trust.cert, nil),
+			TLSConfig:      certs.UserServerTLS(shown, nil),
 			ErrorLog:       log.New(io.Discard, "", 0), // handshakes that fail are the peer's
 		}
 		s.RegisterOnShutdown(pages.Drain)

@@ -32,7 +32,7 @@ func Sample() ([]byte, error) {
 		Listen: ListenConfig{
 			MX: ":25", Submission: ":587", Submissions: ":465", IMAP: ":143", IMAPS: ":993", HTTPS: ":443",
 		},
-		Web:     WebConfig{Hosts: []string{"espace.chu-riviere.example"}, Help: "02 61 91 00 42, de 8 h à 20 h"},
+		Web:     WebConfig{Hosts: []string{"espace.chu-riviere.example"}, Cert: "/etc/vaguemestre/web.pem", Key: "/etc/vaguemestre/web.key", Help: "02 61 91 00 42, de 8 h à 20 h"},
 		Workers: WorkersConfig{Relay: true, Filing: true, Sequencer: true},
 	})
 }
