@@ -27,7 +27,7 @@ demo: build ## a whole trust space on this machine; prints who is who and carrie
 test: peers ## every test, against real engines and real mail clients
 	$(GO) test -count 1 -timeout 14m ./...
 
-quick: ## the tests that need no peer, in under a minute
+quick: ## the tests that need no peer, in about a minute
 	$(GO) test -short ./...
 
 check: $(LINT) ## format, vet, linters, the rules of the house

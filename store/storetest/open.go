@@ -75,6 +75,7 @@ const templateName = "migrated"
 // It is dropped at the end of the test.
 func PostgresDSN(tb testing.TB) string {
 	tb.Helper()
+	needsPeer(tb)
 	server := pgtest.Shared(tb)
 	template.once.Do(func() { template.err = makeTemplate(tb, server) })
 	if template.err != nil {
@@ -83,9 +84,19 @@ func PostgresDSN(tb testing.TB) string {
 	return fresh(tb, server, templateName)
 }
 
+// needsPeer skips a test under -short: make quick is for machines without peers. In
+// any other run a machine without PostgreSQL is an error.
+func needsPeer(tb testing.TB) {
+	tb.Helper()
+	if testing.Short() {
+		tb.Skip("needs PostgreSQL: not for make quick")
+	}
+}
+
 // EmptyPostgresDSN returns the address of a fresh database without tables.
 func EmptyPostgresDSN(tb testing.TB) string {
 	tb.Helper()
+	needsPeer(tb)
 	return fresh(tb, pgtest.Shared(tb), "")
 }
 
