@@ -66,7 +66,13 @@ func measureVault(ctx context.Context, c *cli.Command, engine, dir string) ([]be
 	if engine == "postgres" {
 		server := c.String("postgres")
 		if server == "" {
-			scratch, err := pgtest.Start(ctx, filepath.Join(dir, "pg"), pgtest.Options{Durable: true})
+			// Not below dir, which is closed to the user that PostgreSQL runs as.
+			cluster, err := os.MkdirTemp(c.String("dir"), "vaguemestre-pg-")
+			if err != nil {
+				return nil, err
+			}
+			defer os.RemoveAll(cluster)
+			scratch, err := pgtest.Start(ctx, cluster, pgtest.Options{Durable: true})
 			if err != nil {
 				return nil, err
 			}
