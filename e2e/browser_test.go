@@ -26,6 +26,7 @@ import (
 
 	"github.com/vaguemestre/vaguemestre/agenda"
 	"github.com/vaguemestre/vaguemestre/demo"
+	"github.com/vaguemestre/vaguemestre/dmp"
 	"github.com/vaguemestre/vaguemestre/letter"
 )
 
@@ -171,13 +172,22 @@ func frenchOnly(t *testing.T) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var only []string
+	both := make(map[string]string) // French to English
+	said := make(map[string]bool)   // in English
 	for _, file := range append(files, "../web/words/fr.toml") {
 		french, english := words(t, file), words(t, strings.Replace(file, "fr.toml", "en.toml", 1))
 		for key, sentence := range french {
-			if sentence != english[key] && !strings.Contains(sentence, "{{") && !strings.Contains(sentence, "<") {
-				only = append(only, sentence)
-			}
+			both[sentence] = english[key]
+			said[english[key]] = true
+		}
+	}
+	for _, c := range dmp.Categories() {
+		both[c.Label.In("fr")] = c.Label.In("en")
+	}
+	var only []string
+	for sentence, english := range both {
+		if sentence != english && !said[sentence] && !strings.Contains(sentence, "{{") && !strings.Contains(sentence, "<") {
+			only = append(only, sentence)
 		}
 	}
 	if len(only) < 200 {

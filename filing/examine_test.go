@@ -61,6 +61,7 @@ func TestWhatALetterHolds(t *testing.T) {
 		{"two documents", []attached{xmlFile(lone), xmlFile(two.cda(t))}, "cda 1, cda 1"},
 		{"a document and a package", []attached{xmlFile(lone), zipped(pack(t, two))}, "cda 1, xdm 1"},
 		{"other XML", []attached{xmlFile([]byte("<facture xmlns='x'/>"))}, ""},
+		{"a document without its namespace", []attached{xmlFile([]byte("<?xml version='1.0'?><!-- x --><ClinicalDocument><id root='1.2'/></ClinicalDocument>"))}, "cda 0 cda-not-cda"},
 		{"a document cut short", []attached{xmlFile(lone[:len(lone)-40])}, "cda 0 xml-malformed"},
 		{"a document with a DTD", []attached{xmlFile(append([]byte("<!DOCTYPE x>"), lone[38:]...))}, "cda 0 xml-dtd"},
 		{"PDFs", []attached{pdfFile("a.pdf", pdf("a")), pdfFile("b.pdf", pdf("b"))}, "pdf 1, pdf 1"},

@@ -1,12 +1,14 @@
 package filing
 
 import (
+	"encoding/xml"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/vaguemestre/vaguemestre/cda"
 	"github.com/vaguemestre/vaguemestre/dmp"
+	"github.com/vaguemestre/vaguemestre/markup"
 )
 
 // mediaCDA is the media type under which a CDA is kept.
@@ -200,7 +202,7 @@ func (x *examiner) bare(i int, content octets) error {
 	switch {
 	case ours != nil:
 		return ours
-	case reason == reasonNotCDA:
+	case reason == reasonNotCDA && !content.clinical():
 		a.Kind, a.Reason = Other, reason
 		return nil
 	}
@@ -213,6 +215,22 @@ func (x *examiner) bare(i int, content octets) error {
 	l.Identity = identityOf(l.Documents)
 	x.out.Lots = append(x.out.Lots, l)
 	return nil
+}
+
+// clinical reports whether the root of an XML has the name of a clinical document,
+// in whatever namespace: its sender meant it to be filed, and has to hear that it was
+// not.
+func (o octets) clinical() bool {
+	r := markup.NewReader(o.reader(), markup.Limits{})
+	for {
+		token, err := r.Token()
+		if err != nil {
+			return false
+		}
+		if root, is := token.(xml.StartElement); is {
+			return root.Name.Local == "ClinicalDocument"
+		}
+	}
 }
 
 // identityOf is whom documents name, as far as they say: the first that is said of

@@ -72,5 +72,10 @@
 // Templates are parsed once for each language, with the words bound to it; a page is
 // drawn whole before its first octet is sent, so that an error is a page too. Streams
 // hold no transaction: each poke of the bus costs one read of the inbox's counters. At
-// most six streams a session and 10,000 in all are open.
+// most six streams a session and 10,000 in all are open, and two uploads a session and
+// 200 in all (429).
+//
+// What the door itself refuses, of another site's pages, of too much, of items that are
+// not one's own, is a leaf "web.refused" in the audit log, one a minute for each of the
+// same.
 package web

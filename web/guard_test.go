@@ -194,3 +194,27 @@ func TestTwoLengths(t *testing.T) {
 		conn.Close()
 	}
 }
+
+// RFC 9112 6.1: after two lengths in one request nothing more is read from the
+// connection, whichever of them was right.
+func TestAChunkedRequestIsTheLast(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	address := strings.TrimPrefix(w.https.URL, "https://")
+	conf := w.https.Client().Transport.(*http.Transport).TLSClientConfig.Clone()
+	conf.NextProtos = []string{"http/1.1"}
+	for _, length := range []string{"", "Content-Length: 5\r\n"} {
+		conn, err := tls.Dial("tcp", address, conf) //nolint:noctx // a test with a deadline
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
+		_, _ = fmt.Fprintf(conn, "POST /language HTTP/1.1\r\nHost: %s\r\nContent-Type: application/x-www-form-urlencoded\r\n%sTransfer-Encoding: chunked\r\n\r\n"+
+			"b\r\nlanguage=fr\r\n0\r\n\r\nGET /healthz HTTP/1.1\r\nHost: %s\r\n\r\n", address, length, address)
+		got, err := io.ReadAll(conn)
+		if n := strings.Count(string(got), "HTTP/1.1 "); n != 1 || err != nil {
+			t.Errorf("%q: %d answers, %v", length, n, err)
+		}
+		conn.Close()
+	}
+}

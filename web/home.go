@@ -146,7 +146,7 @@ func (h *home) rows(v *ui.Visit) {
 	for _, l := range h.letters {
 		row := map[string]any{
 			"Href": "/messages/" + string(l.ID), "From": cmp.Or(message.SenderName(l.From), v.T("home.no-name")),
-			"Subject": cmp.Or(message.ReadSubject(l.Subject).Text, v.T("home.no-subject")),
+			"Subject": message.Title(v, message.ReadSubject(l.Subject)),
 			"Preview": l.Preview, "New": true, "Meta": v.Words.When(v.Now, l.At), "Machine": v.Words.Machine(l.At),
 		}
 		if l.Attachments > 0 {

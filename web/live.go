@@ -17,23 +17,29 @@ import (
 const (
 	streamsPerSession = 6
 	streamsInAll      = 10_000
+	// An upload is read and sealed while it comes, so its cost is the server's: somebody
+	// sends one, and one again when the first seems to hang.
+	uploadsPerSession = 2
+	uploadsInAll      = 200
 	// heartbeat is how often a quiet stream says that it is there, and looks whether its
 	// session still is. Balancers cut connections that are silent for a minute.
 	heartbeat = 25 * time.Second
 )
 
-// streams counts the open streams.
-type streams struct {
+// places counts what goes on at a time: streams, uploads.
+type places struct {
+	perSession, inAll int
+
 	mu  sync.Mutex // guards the fields below
 	of  map[string]int
 	all int
 }
 
-// enter counts a stream of a session, and reports whether there is room.
-func (s *streams) enter(session string) bool {
+// enter takes a place for a session, and reports whether there was one.
+func (s *places) enter(session string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.of[session] >= streamsPerSession || s.all >= streamsInAll {
+	if s.of[session] >= s.perSession || s.all >= s.inAll {
 		return false
 	}
 	if s.of == nil {
@@ -44,7 +50,7 @@ func (s *streams) enter(session string) bool {
 	return true
 }
 
-func (s *streams) leave(session string) {
+func (s *places) leave(session string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.of[session]--; s.of[session] <= 0 {

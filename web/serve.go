@@ -17,6 +17,12 @@ import (
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	harden(w.Header())
+	if len(r.TransferEncoding) > 0 {
+		// RFC 9112 6.1: a connection ends after a request with a Content-Length beside its
+		// Transfer-Encoding, since two readers may see its end in different places. net/http
+		// drops the former without a word, so every chunked request is the last.
+		w.Header().Set("Connection", "close")
+	}
 	switch {
 	case r.URL.Path == "/healthz" && (r.Method == http.MethodGet || r.Method == http.MethodHead):
 		s.health(w, r) // balancers ask by address
@@ -109,6 +115,13 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, route ui.Route) {
 		s.askToSignIn(w, r, v, route, over)
 		return
 	}
+	if route.Body > formSize && v.Signed() {
+		if !s.uploads.enter(v.Session.ID()) {
+			s.fail(w, r, v, fault.New(fault.OverQuota, "too-many-uploads"))
+			return
+		}
+		defer s.uploads.leave(v.Session.ID())
+	}
 	if err := readBody(w, r, route); err != nil {
 		s.fail(w, r, v, err)
 		return
@@ -176,6 +189,7 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, v *ui.Visit, err e
 		s.Log.Error("request.failed", "component", "web", "request", v.ID, "route", r.Pattern, "status", status, "error", err)
 	default:
 		s.Log.Debug("request.refused", "component", "web", "request", v.ID, "route", r.Pattern, "status", status, "reason", fault.Reason(err))
+		s.auditRefusal(r, v, err)
 	}
 	if status == http.StatusUnauthorized {
 		w.Header().Set("WWW-Authenticate", challenge)

@@ -10,6 +10,7 @@ import (
 	"github.com/vaguemestre/vaguemestre/blob"
 	"github.com/vaguemestre/vaguemestre/bus"
 	"github.com/vaguemestre/vaguemestre/delivery"
+	"github.com/vaguemestre/vaguemestre/pace"
 	"github.com/vaguemestre/vaguemestre/porter"
 	"github.com/vaguemestre/vaguemestre/reading"
 	"github.com/vaguemestre/vaguemestre/seal"
@@ -56,7 +57,9 @@ type Server struct {
 
 	over     chan struct{} // closed by Drain
 	overOnce sync.Once
-	streams  streams
+	streams  places
+	uploads  places
+	refusals *pace.Pacer
 }
 
 // New returns the door. It fails when a page or a catalogue is malformed.
@@ -70,7 +73,12 @@ func New(p Parts, o Options) (*Server, error) {
 			return nil, err
 		}
 	}
-	s := &Server{Parts: p, opts: o, mux: http.NewServeMux(), csrf: http.NewCrossOriginProtection(), over: make(chan struct{})}
+	s := &Server{
+		Parts: p, opts: o, mux: http.NewServeMux(), csrf: http.NewCrossOriginProtection(), over: make(chan struct{}),
+		streams:  places{perSession: streamsPerSession, inAll: streamsInAll},
+		uploads:  places{perSession: uploadsPerSession, inAll: uploadsInAll},
+		refusals: pace.New(pace.Rate{Every: refusalEvery, Burst: 1}, refusalKeys),
+	}
 	rooms, err := s.rooms()
 	if err != nil {
 		return nil, err

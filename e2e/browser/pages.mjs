@@ -1,7 +1,7 @@
 // Every page of a patient's space, on a phone and at a desk, light and dark: nothing
 // that axe-core sees, no sideways scrolling down to 195 px (a phone whose reader doubles
 // everything), nothing fetched from anywhere, no link to a page that is not held here.
-import { cast, end, facts, fail, fits, healthy, inspected, launch, must, press, screens, shot, signIn, visitor } from "./space.mjs";
+import { cast, end, facts, fail, fits, healthy, inspected, launch, must, press, screens, shot, signIn, unframed, visitor } from "./space.mjs";
 
 // Narrower than any phone that is sold: WCAG 1.4.10 (320 CSS px), and a 390 px phone at
 // 200 %.
@@ -56,20 +56,6 @@ async function visit(page, name, href, status = 200) {
   await look(page, name);
 }
 
-// frame holds the document of a framed letter. No script runs in its frame, not even
-// axe's: what the server sent is looked at in a page of its own.
-async function frame(href) {
-  held.add(kind(href));
-  const answer = await context.request.get(cast.base + href);
-  must(answer.status() === 200 && /sandbox/.test(answer.headers()["content-security-policy"]), "frame", "no sandbox in its policy");
-  const alone = await visitor(browser, "frame", { viewport: screens.phone });
-  await alone.page.setContent(await answer.text());
-  await inspected(alone.page, "frame");
-  await fits(alone.page, "frame");
-  await shot(alone.page, "frame-phone-light");
-  await alone.context.close();
-}
-
 const browser = await launch();
 
 // What strangers see.
@@ -93,14 +79,19 @@ await look(page, "home");
 await visit(page, "messages", "/messages");
 const letters = (await facts(context, "/messages")).messages;
 for (const [name, subject] of Object.entries({
-  "letter-discharge": "Lettre de sortie", "letter-image": "Radiographie", "letter-pdf": "Ordonnance", "letter-html": "mise en page",
-  "letter-over": "FIN", "letter-invitation": "Invitation", "letter-kept": "Document d",
+  "letter-discharge": "Lettre de sortie", "letter-image": "Radiographie", "letter-pdf": "Ordonnance", "letter-over": "Fin de la conversation",
+  "letter-invitation": "Invitation", "letter-kept": "Document d", "letter-html": "mise en page",
 })) {
-  const found = letters.find((l) => l.subject.includes(subject)) ?? (subject === "FIN" && letters.find((l) => /fin de/i.test(l.subject)));
+  const found = letters.find((l) => l.subject.includes(subject));
   if (must(found, name, `no letter ${subject} among ${letters.map((l) => l.subject)}`)) await visit(page, name, "/messages/" + found.id);
 }
-const discharge = "/messages/" + letters[0].id;
-await frame("/messages/" + letters.find((l) => l.subject.includes("mise en page")).id + "/html");
+const discharge = "/messages/" + letters.find((l) => l.subject.includes("Lettre de sortie")).id;
+const alone = await unframed(browser, context, new URL(await page.locator("iframe.frame").getAttribute("src"), page.url()).pathname);
+held.add("/messages/{id}/html");
+await inspected(alone.page, "frame");
+await fits(alone.page, "frame");
+await shot(alone.page, "frame-phone-light");
+await alone.context.close();
 await visit(page, "reply", discharge + "/reply");
 await page.evaluate(() => document.querySelectorAll("form").forEach((f) => { f.noValidate = true; }));
 await press(page, 'main [type="submit"]');
@@ -130,7 +121,8 @@ must(event.status === "needs-action", "agenda", `an invitation is ${event.status
 await visit(page, "event", "/agenda/" + event.id);
 await press(page, 'main button[value="accept"]');
 await look(page, "event-accepted");
-await visit(page, "agenda-month-planned", `/agenda?view=month&day=${event.start.slice(0, 10)}`);
+await visit(page, "agenda-week-planned", `/agenda?view=week&date=${event.start.slice(0, 10)}`);
+await visit(page, "agenda-month-planned", `/agenda?view=month&date=${event.start.slice(0, 10)}`);
 
 await visit(page, "history", "/history");
 for (const name of ["more", "help", "accessibility", "privacy", "settings"]) await visit(page, name, "/" + name);

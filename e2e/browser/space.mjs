@@ -130,6 +130,17 @@ export async function healthy(page, name, rules) {
   must(bad.length === 0, name, `a control offers to forward: ${bad}`);
 }
 
+// unframed opens the document of a framed letter in a page of its own, without its
+// policy. In its frame no script runs, not even ours: that is the point of it.
+export async function unframed(browser, context, href) {
+  const answer = await context.request.get(cast.base + href);
+  const policy = answer.headers()["content-security-policy"] ?? "";
+  must(answer.status() === 200 && /default-src 'none'.*sandbox/.test(policy) && !/allow-(scripts|same-origin|forms|top)/.test(policy), href, `its policy is ${policy}`);
+  const alone = await visitor(browser, "a framed letter alone");
+  await alone.page.setContent(await answer.text());
+  return alone;
+}
+
 // fits holds that nothing is wider than the screen.
 export async function fits(page, name) {
   const over = await page.evaluate(() => {

@@ -125,7 +125,7 @@ func (g grounds) unmade(v vector) error {
 }
 
 // local finds absolute paths of files that a vector may want to have read.
-var local = regexp.MustCompile(`(?:file:/{0,3}|(?:\.\./)+|[=:;"'>\s]/?|^/?)((?:etc|bin|sbin|usr|var|root|home|proc|opt|run)/[A-Za-z0-9._/+-]+)`)
+var local = regexp.MustCompile(`(?:file:/{0,3}|(?:\.\./)+|[=:;"'>\s]/?|^/?)((?:etc|bin|sbin|usr|var|root|home|opt)/[A-Za-z0-9._/+-]+)`)
 
 // wanted are the files of this machine that a vector names.
 func (v vector) wanted() []string {

@@ -3,16 +3,20 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"crypto/tls"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/vaguemestre/vaguemestre/demo"
 )
 
 // witness looks at the server from outside, before and after a vector.
@@ -20,14 +24,17 @@ type witness struct {
 	f    *fixture
 	run  *server
 	dirs []string // operators' folders
+	conf *tls.Config
+	// baseKB is the resident size before the first vector that a letter carries.
+	baseKB int64
 }
 
 // state is what can be compared before and after.
 type state struct {
-	rssKB, cpuMS int64
-	files        int
-	logs         map[string]int64
-	leaves       map[string]int
+	rssKB, peakKB, cpuMS int64
+	files                int
+	logs                 map[string]int64
+	leaves               map[string]int
 }
 
 func (w *witness) look() (state, error) {
@@ -39,6 +46,9 @@ func (w *witness) look() (state, error) {
 	for line := range strings.SplitSeq(string(status), "\n") {
 		if rest, ok := strings.CutPrefix(line, "VmRSS:"); ok {
 			s.rssKB, _ = strconv.ParseInt(strings.Fields(rest)[0], 10, 64)
+		}
+		if rest, ok := strings.CutPrefix(line, "VmHWM:"); ok {
+			s.peakKB, _ = strconv.ParseInt(strings.Fields(rest)[0], 10, 64)
 		}
 	}
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", w.run.pid()))
@@ -62,7 +72,7 @@ func (w *witness) look() (state, error) {
 	return s, nil
 }
 
-// alive holds a control session on every listener: each greets within two seconds.
+// alive holds a control session on every listener: each answers within two seconds.
 func (w *witness) alive() error {
 	for _, o := range w.f.ready.Operators {
 		for name, addr := range map[string]string{"mx": o.MX, "submission": o.Submission, "imap": o.IMAP} {
@@ -81,6 +91,51 @@ func (w *witness) alive() error {
 				return fmt.Errorf("alive: %s of %s greeted with %q", name, o.Name, line)
 			}
 		}
+		if err := w.healthy(o); err != nil {
+			return fmt.Errorf("alive: https of %s: %w", o.Name, err)
+		}
+	}
+	return nil
+}
+
+// healthy asks over a connection of its own whether the web door works.
+func (w *witness) healthy(o demo.Operator) error {
+	client := &http.Client{Timeout: 2 * time.Second, Transport: &http.Transport{TLSClientConfig: w.conf, DisableKeepAlives: true}}
+	answer, err := client.Get("https://" + o.HTTPS + "/healthz")
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		return fmt.Errorf("answered %s", answer.Status)
+	}
+	return nil
+}
+
+// resetPeak lets the kernel forget the highest resident size (proc(5), clear_refs).
+func (w *witness) resetPeak() error {
+	return os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", w.run.pid()), []byte("5"), 0)
+}
+
+// calm remembers the resident size before the first vector: what one vector leaves
+// allocated must not hide the growth of the next.
+func (w *witness) calm() error {
+	s, err := w.look()
+	w.baseKB = s.rssKB
+	return err
+}
+
+// peak compares the highest resident size during a vector with the one before it, and
+// the processor time that it cost.
+func (w *witness) peak(t *trial, before, after state, maxMB int64) error {
+	if grown := (after.peakKB - before.rssKB) / 1024; grown > maxMB {
+		return fmt.Errorf("mem: the server grew by %d MiB", grown)
+	}
+	if grown := (after.peakKB - w.baseKB) / 1024; grown > maxMB {
+		t.note("mem: %d MiB above the start of the run", grown)
+	}
+	if spent := after.cpuMS - before.cpuMS; spent > 2000 && t.v.Expect.MaxS == 0 {
+		return fmt.Errorf("mem: %d ms of processor time", spent)
 	}
 	return nil
 }

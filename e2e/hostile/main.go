@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -46,27 +47,57 @@ func run(binary, dir string, kinds []string, only string) (int, error) {
 		return 0, err
 	}
 	defer os.RemoveAll(tmp)
-	srv, f, err := cast(binary, tmp, dir, m)
+	c, err := convene(binary, tmp, dir, m)
 	if err != nil {
 		return 0, err
 	}
-	defer srv.stop()
-	w := &witness{f: f, run: srv}
-	for _, o := range f.ready.Operators {
-		w.dirs = append(w.dirs, filepath.Join(tmp, "keep", "operators", o.Name))
-	}
-	c := &court{m: m, f: f, w: w, binary: binary, mapping: newMapping(m.Identities, f)}
-	broken, played := 0, 0
-	var slow []vector
-	for _, v := range m.Vectors {
-		switch {
-		case only != "" && !strings.Contains(v.File, only):
-		case v.slow():
-			slow = append(slow, v)
-		default:
-			played++
-			broken += report(v, c.try(v))
+	defer c.adjourn()
+	var results []result
+	for _, play := range []func() ([]result, error){
+		func() ([]result, error) {
+			return c.scripts(m.pick(only, func(v vector) bool { return !v.carried() && !v.listed() })), nil
+		},
+		func() ([]result, error) { return c.letters(m.pick(only, vector.carried)) },
+		func() ([]result, error) { return c.webCases(m.pick(only, vector.listed)) },
+	} {
+		more, err := play()
+		if err != nil {
+			return 0, err
 		}
+		results = append(results, more...)
+	}
+	broken := 0
+	for _, r := range results {
+		if r.err != nil {
+			broken++
+		}
+	}
+	fmt.Printf("%d passed, %d failed\n", len(results)-broken, broken)
+	if len(results) == 0 {
+		return 0, fmt.Errorf("no vector of kinds %v in %s", kinds, dir)
+	}
+	return broken, nil
+}
+
+// pick returns the vectors of a sort whose file holds a text.
+func (m *manifest) pick(only string, sort func(vector) bool) (some []vector) {
+	for _, v := range m.Vectors {
+		if sort(v) && strings.Contains(v.File, only) {
+			some = append(some, v)
+		}
+	}
+	return some
+}
+
+// scripts plays vectors that are scripts of one connection.
+func (c *court) scripts(vectors []vector) (all []result) {
+	var slow []vector
+	for _, v := range vectors {
+		if v.slow() {
+			slow = append(slow, v)
+			continue
+		}
+		all = append(all, report(v, c.try(v)))
 	}
 	verdicts := make([]verdict, len(slow))
 	var wg sync.WaitGroup
@@ -75,14 +106,19 @@ func run(binary, dir string, kinds []string, only string) (int, error) {
 	}
 	wg.Wait()
 	for i, v := range slow {
-		played++
-		broken += report(v, verdicts[i])
+		all = append(all, report(v, verdicts[i]))
 	}
-	fmt.Printf("%d passed, %d failed\n", played-broken, broken)
-	if played == 0 {
-		return 0, fmt.Errorf("no vector of kinds %v in %s", kinds, dir)
+	return all
+}
+
+// letters plays vectors that letters carry. They are reported together, because the
+// audit lists are read at the end.
+func (c *court) letters(vectors []vector) (all []result, err error) {
+	trials, err := c.carryAll(vectors)
+	for _, t := range trials {
+		all = append(all, report(t.v, verdict{t.err, t.notes}))
 	}
-	return broken, nil
+	return all, err
 }
 
 // slow reports whether the vector mostly waits.
@@ -101,17 +137,20 @@ type verdict struct {
 	notes []string
 }
 
-func report(v vector, got verdict) int {
+// result is a verdict that was reported.
+type result struct{ verdict }
+
+func report(v vector, got verdict) result {
 	if got.err != nil {
 		fmt.Printf("broken %s: %v\n", v.File, got.err)
-		return 1
+		return result{got}
 	}
 	line := "ok " + v.File
 	if len(got.notes) > 0 {
 		line += " (" + strings.Join(got.notes, "; ") + ")"
 	}
 	fmt.Println(line)
-	return 0
+	return result{got}
 }
 
 // court tries vectors.
@@ -121,13 +160,19 @@ type court struct {
 	w       *witness
 	binary  string
 	mapping mapping
+	grounds grounds
+	run     *server
+	tap     *tap
+	spaces  *spaces
+
+	// of vectors that letters carry
+	receipts   *receipts
+	traces     map[string]*traces // by address
+	bystanders []*space           // to whom nothing is sent
 }
 
 // try plays a vector and holds its invariants.
 func (c *court) try(v vector) verdict {
-	if v.carried() {
-		return c.carry(v)
-	}
 	before, err := c.w.look()
 	if err != nil {
 		return verdict{err: err}
@@ -275,71 +320,128 @@ func (c *court) operator(v vector) int {
 }
 
 // server is the demo under test.
-type server struct{ cmd *exec.Cmd }
+type server struct {
+	cmd *exec.Cmd
+	tap *tap
+}
 
 func (s *server) pid() int { return s.cmd.Process.Pid }
 
 func (s *server) stop() {
 	_ = s.cmd.Process.Signal(syscall.SIGTERM)
 	_ = s.cmd.Wait()
+	s.tap.close()
 }
 
-// cast starts a demo whose cast holds the patient that the vectors name. The
-// demo's own domains are known only once it has run.
-func cast(binary, tmp, dir string, m *manifest) (*server, *fixture, error) {
-	srv, f, err := start(binary, tmp)
+// convene starts a demo whose cast holds the people whom the vectors name, and all that
+// looks at it. Where nobody is named one start is enough; else the demo's own domains
+// are known only once it has run.
+func convene(binary, tmp, dir string, m *manifest) (*court, error) {
+	c := &court{m: m, grounds: grounds{root: tmp}}
+	for _, dir := range []string{c.grounds.working(), c.grounds.temp()} {
+		if err := os.Mkdir(dir, 0o700); err != nil {
+			return nil, err
+		}
+	}
+	var err error
+	if c.binary, err = filepath.Abs(binary); err != nil {
+		return nil, err
+	}
+	if c.run, c.f, err = start(c.binary, c.grounds); err != nil {
+		return nil, err
+	}
+	own, strangers, err := company(dir, m.all)
+	if err == nil && len(own) > 0 && slices.ContainsFunc(m.Vectors, vector.carried) {
+		err = c.again(own, strangers)
+	}
 	if err != nil {
-		return nil, nil, err
+		c.run.stop()
+		return nil, err
 	}
-	person, found := fictitious(dir, m.all)
-	if !found {
-		return srv, f, nil
+	conf, err := clientTLS(c.f.ready.Authority.CAFile, "", "")
+	if err != nil {
+		c.run.stop()
+		return nil, err
 	}
-	srv.stop()
-	file := filepath.Join(tmp, "people.json")
-	if err := people(file, person, f.patients.Domains[0]); err != nil {
-		return nil, nil, err
+	c.tap = c.run.tap
+	c.w = &witness{f: c.f, run: c.run, conf: conf}
+	for _, o := range c.f.ready.Operators {
+		c.w.dirs = append(c.w.dirs, filepath.Join(c.grounds.keep(), "operators", o.Name))
 	}
-	if srv, f, err = start(binary, tmp, "--people", file); err != nil {
-		return nil, nil, err
-	}
-	f.fictitious = f.patients.Boxes[len(f.patients.Boxes)-1]
-	return srv, f, nil
+	c.grounds.operators = c.w.dirs
+	c.mapping = newMapping(m.Identities, c.f)
+	c.spaces = &spaces{f: c.f, of: make(map[string]*space)}
+	return c, nil
 }
 
-// start runs a demo in a folder of its own and waits until it is ready.
-func start(binary, tmp string, more ...string) (*server, *fixture, error) {
-	ready := filepath.Join(tmp, "ready.json")
+// adjourn ends the demo.
+func (c *court) adjourn() { c.run.stop() }
+
+// again starts the demo anew with more people.
+func (c *court) again(own map[string]demo.Person, strangers []demo.Person) (err error) {
+	domain := c.f.patients.Domains[0]
+	c.run.stop()
+	file := filepath.Join(c.grounds.root, "people.json")
+	if err := people(file, domain, own, strangers); err != nil {
+		return err
+	}
+	if c.run, c.f, err = start(c.binary, c.grounds, "--people", file); err != nil {
+		return err
+	}
+	return c.f.enter(own, strangers)
+}
+
+// start runs a demo in folders of its own and waits until it is ready.
+func start(binary string, g grounds, more ...string) (*server, *fixture, error) {
+	ready := filepath.Join(g.root, "ready.json")
 	if err := os.RemoveAll(ready); err != nil {
 		return nil, nil, err
 	}
-	cmd := exec.Command(binary, append([]string{"demo", "--no-walk", "--keep", filepath.Join(tmp, "keep"), "--ready", ready}, more...)...)
-	cmd.Stderr = os.Stderr
+	cmd := exec.Command(binary, append([]string{"demo", "--no-walk", "--keep", g.keep(), "--ready", ready}, more...)...)
+	cmd.Dir = g.working()
+	// Go's own resolver then prints every name that is looked up.
+	cmd.Env = append(os.Environ(), "TMPDIR="+g.temp(), "GODEBUG=netdns=go+2")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	printed, err := cmd.StderrPipe()
+	if err != nil {
+		return nil, nil, err
+	}
 	if err := cmd.Start(); err != nil {
 		return nil, nil, fmt.Errorf("%w (build it first: make build)", err)
 	}
-	s := &server{cmd}
-	f := new(fixture)
+	s := &server{cmd, newTap(cmd.Process.Pid)}
+	s.tap.wg.Go(func() { s.tap.listen(printed) })
 	for range 600 {
-		if data, err := os.ReadFile(ready); err == nil {
-			if err := json.Unmarshal(data, &f.ready); err != nil {
-				return nil, nil, err
-			}
-			for _, o := range f.ready.Operators {
-				switch o.Name {
-				case "hospital":
-					f.hospital = o
-				case "city":
-					f.city = o
-				case "patients":
-					f.patients = o
-				}
-			}
-			return s, f, nil
+		data, err := os.ReadFile(ready)
+		if err != nil {
+			time.Sleep(100 * time.Millisecond)
+			continue
 		}
-		time.Sleep(100 * time.Millisecond)
+		f, err := newFixture(data)
+		if err != nil {
+			s.stop()
+		}
+		return s, f, err
 	}
 	s.stop()
 	return nil, nil, errors.New("the demo was not ready within a minute")
+}
+
+// newFixture reads the demo's own account of itself.
+func newFixture(ready []byte) (*fixture, error) {
+	f := new(fixture)
+	if err := json.Unmarshal(ready, &f.ready); err != nil {
+		return nil, err
+	}
+	for _, o := range f.ready.Operators {
+		switch o.Name {
+		case "hospital":
+			f.hospital = o
+		case "city":
+			f.city = o
+		case "patients":
+			f.patients = o
+		}
+	}
+	return f, nil
 }

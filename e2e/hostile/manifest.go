@@ -22,6 +22,7 @@ type manifest struct {
 	} `json:"global_limits"`
 	Vectors []vector `json:"vectors"`
 	all     []vector // those of other kinds too
+	dir     string
 }
 
 // vector is one entry of the manifest with its script.
@@ -96,22 +97,10 @@ func readManifest(dir string, kinds []string) (*manifest, error) {
 	m.Vectors = slices.DeleteFunc(m.Vectors, func(v vector) bool {
 		return !slices.Contains(kinds, v.kind())
 	})
-	for i := range m.Vectors {
-		v := &m.Vectors[i]
-		data, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(v.File)))
-		if err != nil {
+	m.dir = dir
+	for i, v := range m.Vectors {
+		if m.Vectors[i], err = m.read(v); err != nil {
 			return nil, err
-		}
-		if v.carried() {
-			v.raw = data
-			continue
-		}
-		var into any = &v.script
-		if v.listed() {
-			into = &struct{ Cases *[]attempt }{&v.cases}
-		}
-		if err := json.Unmarshal(data, into); err != nil {
-			return nil, fmt.Errorf("%s: %w", v.File, err)
 		}
 	}
 	if m.Limits.MaxMS == 0 {
@@ -121,6 +110,26 @@ func readManifest(dir string, kinds []string) (*manifest, error) {
 		m.Limits.MaxRSSMB = 64
 	}
 	return m, nil
+}
+
+// read returns a vector with its file.
+func (m *manifest) read(v vector) (vector, error) {
+	data, err := os.ReadFile(filepath.Join(m.dir, filepath.FromSlash(v.File)))
+	if err != nil {
+		return v, err
+	}
+	if v.carried() {
+		v.raw = data
+		return v, nil
+	}
+	var into any = &v.script
+	if v.listed() {
+		into = &struct{ Cases *[]attempt }{&v.cases}
+	}
+	if err := json.Unmarshal(data, into); err != nil {
+		return v, fmt.Errorf("%s: %w", v.File, err)
+	}
+	return v, nil
 }
 
 // mapping replaces the manifest's identities by the demo's people.

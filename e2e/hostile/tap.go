@@ -106,17 +106,21 @@ func (t *tap) listen(r io.Reader) {
 	}
 }
 
-// sockets samples the kernel's tables.
+// sockets samples the kernel's tables: often those of UDP, which are short and show
+// questions to a name server, seldom those of TCP, which take milliseconds to walk.
 func (t *tap) sockets(ctx context.Context) {
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
-	for {
+	for n := 0; ; n++ {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			for _, table := range []string{"tcp", "tcp6", "udp", "udp6"} {
-				t.sample(table)
+			t.sample("udp")
+			t.sample("udp6")
+			if n%10 == 0 {
+				t.sample("tcp")
+				t.sample("tcp6")
 			}
 		}
 	}
@@ -176,6 +180,9 @@ func (t *tap) inodes() map[string]bool {
 
 // trap listens where a vector wants the server to connect to.
 func (t *tap) trap(addr string) error {
+	if slices.ContainsFunc(t.traps, func(l net.Listener) bool { return l.Addr().String() == addr }) {
+		return nil
+	}
 	l, err := net.Listen("tcp", addr)
 	if err != nil {
 		return err
@@ -226,7 +233,7 @@ func (t *tap) openings(fd int) {
 			return
 		}
 		for rest := buf[:n]; len(rest) >= unix.FAN_EVENT_METADATA_LEN; {
-			size, file, pid := event(rest)
+			size, file, pid := opening(rest)
 			if pid == t.pid {
 				path, _ := os.Readlink(fmt.Sprintf("/proc/self/fd/%d", file)) // its name is only for the report
 				t.note("the server opened %s", path)
@@ -239,9 +246,9 @@ func (t *tap) openings(fd int) {
 	}
 }
 
-// event reads fanotify_event_metadata (fanotify(7)): length, then at 16 the file and
+// opening reads fanotify_event_metadata (fanotify(7)): length, then at 16 the file and
 // at 20 the process.
-func event(b []byte) (size, file, pid int) {
+func opening(b []byte) (size, file, pid int) {
 	word := func(at int) int {
 		return int(int32(uint32(b[at]) | uint32(b[at+1])<<8 | uint32(b[at+2])<<16 | uint32(b[at+3])<<24))
 	}

@@ -28,5 +28,5 @@ func framePolicy() string {
 func framed(lang, title, clean string) []byte {
 	return []byte(`<!doctype html><html lang="` + html.EscapeString(lang) + `"><head><meta charset="utf-8">` +
 		`<meta name="viewport" content="width=device-width, initial-scale=1"><title>` + html.EscapeString(title) +
-		`</title><style>` + frameStyle + `</style></head><body>` + clean + `</body></html>`)
+		`</title><style>` + frameStyle + `</style></head><body><main>` + clean + `</main></body></html>`)
 }

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -47,6 +48,12 @@ type letterPage struct {
 	Outcome string
 }
 
+// Asks reports whether an invitation awaits an answer: then that is the main thing to
+// do on the page, and there is one main button.
+func (p letterPage) Asks() bool {
+	return slices.ContainsFunc(p.Invitations, func(i invitation) bool { return i.Open })
+}
+
 // answerable says whether the letter can be answered; Why is the end of a word key.
 type answerable struct {
 	Allowed bool
@@ -87,7 +94,7 @@ func (m *room) letter(v *ui.Visit, r *http.Request) (ui.Answer, error) {
 	}
 	defer func() { _ = l.Close() }() // it was read only
 	p := letterPage{
-		URL: "/messages/" + url.PathEscape(string(l.ID)), Subject: title(v, ReadSubject(l.Subject)),
+		URL: "/messages/" + url.PathEscape(string(l.ID)), Subject: Title(v, ReadSubject(l.Subject)),
 		From: nameOr(v, SenderName(l.From)), Date: l.At, Answer: answerOf(l.NoAnswer),
 	}
 	p.Day = leaf.Capital(v.Words.Day(p.Date))

@@ -76,7 +76,7 @@ func newList(v *ui.Visit, folder string, unread int, lines []Line, next string, 
 
 func letterRow(v *ui.Visit, l Line) leaf.LetterRow {
 	row := leaf.LetterRow{
-		Href: "/messages/" + url.PathEscape(l.ID), From: nameOr(v, l.Name), Subject: title(v, l.Subject), Preview: tame(l.Preview),
+		Href: "/messages/" + url.PathEscape(l.ID), From: nameOr(v, l.Name), Subject: Title(v, l.Subject), Preview: tame(l.Preview),
 		New: l.Unread, Meta: v.Words.When(v.Now, l.Date), Machine: v.Words.Machine(l.Date),
 	}
 	if l.Answered {
@@ -98,8 +98,8 @@ func groupHead(v *ui.Visit, t time.Time) string {
 	return v.Words.Month(t)
 }
 
-// title is what stands in place of a subject.
-func title(v *ui.Visit, s Subject) string {
+// Title is what people read in place of a subject: its words, or what stands for them.
+func Title(v *ui.Visit, s Subject) string {
 	switch {
 	case s.Text != "":
 		return s.Text
@@ -141,7 +141,7 @@ func newListFacts(v *ui.Visit, unread int, lines []Line, next string) listFacts 
 	f := listFacts{Messages: make([]lineFacts, 0, len(lines)), Unread: unread, Next: next}
 	for _, l := range lines {
 		f.Messages = append(f.Messages, lineFacts{
-			ID: l.ID, From: nameOr(v, l.Name), Subject: title(v, l.Subject), Date: v.Words.Machine(l.Date),
+			ID: l.ID, From: nameOr(v, l.Name), Subject: Title(v, l.Subject), Date: v.Words.Machine(l.Date),
 			Unread: l.Unread, Preview: tame(l.Preview), Answered: l.Answered, Files: l.Files,
 		})
 	}

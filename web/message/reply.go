@@ -41,7 +41,7 @@ type replyFacts struct {
 func newReply(v *ui.Visit, l *reading.Letter, d draft) replyPage {
 	a := answerOf(l.NoAnswer)
 	p := replyPage{
-		URL: "/messages/" + url.PathEscape(string(l.ID)), Subject: title(v, ReadSubject(l.Subject)), Name: nameOr(v, SenderName(l.From)),
+		URL: "/messages/" + url.PathEscape(string(l.ID)), Subject: Title(v, ReadSubject(l.Subject)), Name: nameOr(v, SenderName(l.From)),
 		Allowed: a.Allowed, Why: a.Why, Errors: d.problems, MaxFiles: maxFiles, MaxFile: maxUpload,
 	}
 	p.TextField = leaf.Field{

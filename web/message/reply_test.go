@@ -149,9 +149,9 @@ func TestWhatIsWrongComesBackWithItsSentence(t *testing.T) {
 	}{
 		"nothing":  {" \r\n", nil, []string{"Écrivez votre message."}},
 		"too long": {strings.Repeat("é", 100_001), nil, []string{"100\u202f000 caractères au plus"}},
-		"a film":   {"Voilà", []file{{"vacances.mov", "image/png", []byte("\x00\x00\x00\x14ftyp")}}, []string{"« vacances.mov » n’est ni une photo", "Voilà</textarea>"}},
-		"empty":    {"Voilà", []file{{"vide.txt", "text/plain", nil}}, []string{"« vide.txt » est vide"}},
-		"large":    {"Voilà", []file{{`C:\photos\grande.png`, "image/png", append(roomtest.PNG(), make([]byte, 6_000_000)...)}}, []string{"« grande.png » fait 6,0\u00a0Mo"}},
+		"a film":   {"Voilà", []file{{"vacances.mov", "image/png", []byte("\x00\x00\x00\x14ftyp")}}, []string{"«\u00a0vacances.mov\u00a0» n’est ni une photo", "Voilà</textarea>"}},
+		"empty":    {"Voilà", []file{{"vide.txt", "text/plain", nil}}, []string{"«\u00a0vide.txt\u00a0» est vide"}},
+		"large":    {"Voilà", []file{{`C:\photos\grande.png`, "image/png", append(roomtest.PNG(), make([]byte, 6_000_000)...)}}, []string{"«\u00a0grande.png\u00a0» fait 6,0\u00a0Mo"}},
 		"many":     {"Voilà", many, []string{"10 fichiers au plus"}},
 	} {
 		kind, body := form(t, c.text, c.files...)

@@ -100,7 +100,7 @@ func TestADischargeIsReadOnItsPage(t *testing.T) {
 	path := newest(t, jeanne)
 	says(t, jeanne.Get(path), []string{
 		"<h1>Lettre de sortie</h1>", "Bonjour Madame,", "rangé dans vos documents", `href="/documents/`, "Furosémide 40 mg", "Potassium",
-		"JEANNE MORVAN", "12\u00a0mars\u00a01951", "Dr Salima Berrahal, Hôpital de Valbrume", path + "/parts/2.d0?keep=1", `<iframe class="pdf-frame" src="` + path + `/parts/3"`, "Documents de santé",
+		"JEANNE MORVAN", "12\u00a0mars\u00a01951", "Dr Salima Berrahal, Hôpital de Valbrume", path + "/parts/2.d0?keep=1", `<iframe class="pdf-frame" src="` + path + `/parts/3#`, "Documents de santé",
 		`href="` + path + `/reply"`,
 	})
 	facts := read[told](t, jeanne.Facts(path))
@@ -127,7 +127,7 @@ func TestAPDFInADocumentComesFirst(t *testing.T) {
 	}))
 	path := newest(t, jeanne)
 	page := jeanne.Get(path)
-	says(t, page, []string{`<iframe class="pdf-frame" src="` + path + `/parts/2.e0"`, "Ouvrir le PDF"})
+	says(t, page, []string{`<iframe class="pdf-frame" src="` + path + `/parts/2.e0#`, "Ouvrir le PDF"})
 	if strings.Index(page.Text, "<iframe") > strings.Index(page.Text, `class="leaf"`) {
 		t.Error("the PDF does not come first")
 	}

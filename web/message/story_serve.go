@@ -55,14 +55,14 @@ func (m *room) stories(v *ui.Visit, r *http.Request) (ui.Answer, error) {
 		}
 		p, f := newStory(v, story, known)
 		page.Rows = append(page.Rows, storyRow(v, l, string(story.ID), p))
-		facts.Outcomes = append(facts.Outcomes, sentFacts{ID: string(story.ID), Subject: title(v, l.Subject), Date: v.Words.Machine(l.Date), Recipients: f.Recipients})
+		facts.Outcomes = append(facts.Outcomes, sentFacts{ID: string(story.ID), Subject: Title(v, l.Subject), Date: v.Words.Machine(l.Date), Recipients: f.Recipients})
 	}
 	return ui.Page{Template: "outcome-list", Title: "out.list.title", Data: page, JSON: facts}, nil
 }
 
 func storyRow(v *ui.Visit, l Line, id string, p storyPage) leaf.Row {
 	row := leaf.Row{
-		Href: "/outcome/" + url.PathEscape(id), Title: title(v, l.Subject), Icon: "send", Tint: "k-lilas",
+		Href: "/outcome/" + url.PathEscape(id), Title: Title(v, l.Subject), Icon: "send", Tint: "k-lilas",
 		Meta: v.Words.When(v.Now, l.Date), Machine: v.Words.Machine(l.Date),
 	}
 	if len(p.Recipients) > 0 {

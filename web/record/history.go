@@ -90,7 +90,7 @@ func whoOf(v *ui.Visit, a dmp.Access, known names) string {
 
 func accessRow(v *ui.Visit, a dmp.Access, who string) leaf.AccessRow {
 	row := leaf.AccessRow{
-		Who: who, What: v.T("his.what." + string(a.What)), Object: titleOf(a), Why: v.T("his.why." + string(a.Why)),
+		Who: who, What: v.T("his.what." + string(a.What)), Object: titleOf(v, a), Why: v.T("his.why." + string(a.Why)),
 		Meta: v.Words.Clock(a.At), Machine: v.Words.Machine(a.At), Icon: "person", Tint: "k-bleu",
 	}
 	switch {
@@ -112,8 +112,11 @@ func accessRow(v *ui.Visit, a dmp.Access, who string) leaf.AccessRow {
 }
 
 // titleOf is what was opened, without the marks of a letter's subject.
-func titleOf(a dmp.Access) string {
+func titleOf(v *ui.Visit, a dmp.Access) string {
 	text := strings.TrimSpace(a.Title)
+	if text == "[FIN]" { // spec mssante 7.6
+		return v.T("his.over")
+	}
 	if rest, marked := strings.CutPrefix(text, "XDM/1.0/DDM+"); marked { // ECO.3.1.3
 		text = strings.TrimSpace(rest)
 	}

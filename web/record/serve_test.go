@@ -122,7 +122,7 @@ func document(t *testing.T, p *roomtest.Patient, id, letter string) {
 		t.Errorf("the original is %v, %v", original.Header, original.Err)
 	}
 	if facts.Title == "Original" {
-		says(t, page, []string{`<iframe class="pdf-frame" src="` + path + `/embedded/0"`})
+		says(t, page, []string{`<iframe class="pdf-frame" src="` + path + `/embedded/0#`})
 		pdf := p.Get(path + "/embedded/0")
 		if pdf.Text != string(roomtest.PDF()) || pdf.Header.Get("Content-Type") != "application/pdf" || len(facts.Embedded) != 1 || facts.Embedded[0].URL != path+"/embedded/0" {
 			t.Errorf("the PDF is %v, %v", pdf.Header, pdf.Err)
@@ -150,7 +150,7 @@ func TestAPDFAloneIsADocument(t *testing.T) {
 		t.Fatalf("the documents are %+v", all)
 	}
 	path := "/documents/" + all.Documents[0].ID
-	says(t, jeanne.Get(path), []string{`src="` + path + `/embedded/self"`, "Ouvrir le PDF"})
+	says(t, jeanne.Get(path), []string{`src="` + path + `/embedded/self#`, "Ouvrir le PDF"})
 	if pdf := jeanne.Get(path + "/embedded/self"); pdf.Text != string(roomtest.PDF()) || pdf.Header.Get("Content-Type") != "application/pdf" {
 		t.Errorf("the PDF is %v, %v", pdf.Header, pdf.Err)
 	}
@@ -182,7 +182,7 @@ func TestAnInvitationIsAnswered(t *testing.T) {
 	says(t, jeanne.Get("/agenda"), []string{"1 rendez-vous à confirmer", "Visite de suivi", "Hôpital de Valbrume"})
 	says(t, jeanne.Get("/agenda?view=week&date="+w.Clock.Now().AddDate(0, 0, 13).Format(time.DateOnly)), []string{"pill--ask", "Visite de suivi"})
 	says(t, jeanne.Get("/agenda?view=month&date="+w.Clock.Now().AddDate(0, 0, 13).Format(time.DateOnly)), []string{"dot--ask", "Visite de suivi"})
-	says(t, jeanne.Get(path), []string{"Dr Salima Berrahal vous propose ce rendez-vous.", "Pouvez-vous venir ?", `value="` + version + `"`, "/ics", "Lire la lettre"})
+	says(t, jeanne.Get(path), []string{"Dr Salima Berrahal vous propose ce rendez-vous.", "Pouvez-vous venir\u00a0?", `value="` + version + `"`, "/ics", "Lire la lettre"})
 	if a := jeanne.Post(path+"/answer", "answer", "accept", "version", "another"); fault.Reason(a.Err) != "event-changed" {
 		t.Errorf("an answer to another version: %v", a.Err)
 	}

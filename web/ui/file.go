@@ -43,7 +43,12 @@ func noticeCookie(key string, age int) *http.Cookie {
 }
 
 // TakeNotice returns the notice that came with the request, "" for none, and ends it.
+// A page that a script fetches beside the one that a person looks at leaves it alone
+// (Fetch Metadata, Sec-Fetch-Mode).
 func TakeNotice(w http.ResponseWriter, r *http.Request, words *Words) string {
+	if mode := r.Header.Get("Sec-Fetch-Mode"); mode != "" && mode != "navigate" {
+		return ""
+	}
 	cookie, err := r.Cookie(NoticeCookie)
 	if err != nil {
 		return ""

@@ -35,6 +35,7 @@ type Kit struct {
 // NewKit reads the pages and words of the rooms, and its own. It fails when one of
 // them is malformed, or two say the same key or define the same template.
 func NewKit(site Site, zone *time.Location, rooms ...Room) (*Kit, error) {
+	site.Help = unbroken(site.Help)
 	k := &Kit{site: site, pages: make(map[string]*template.Template)}
 	var err error
 	if k.assets, err = newAssets(); err != nil {
@@ -134,3 +135,15 @@ func (k *Kit) Site() Site { return k.site }
 // Templates returns the template set of a language, for tests that walk it. Whoever
 // executes it may no longer add to it.
 func (k *Kit) Templates(lang string) *template.Template { return k.pages[lang] }
+
+// unbroken keeps the groups of a telephone number on one line.
+func unbroken(text string) string {
+	out := []rune(text)
+	digit := func(i int) bool { return i >= 0 && i < len(out) && out[i] >= '0' && out[i] <= '9' }
+	for i, r := range out {
+		if r == ' ' && digit(i-1) && digit(i+1) {
+			out[i] = '\u00a0'
+		}
+	}
+	return string(out)
+}

@@ -113,7 +113,18 @@ func (w *Words) say(key string, args []any, show func(...any) string) string {
 	if err != nil {
 		return key
 	}
-	return text
+	return w.typeset(text)
+}
+
+// typeset keeps French marks on the line of their word: a no-break space stands before
+// : ; ? ! and inside « ».
+func (w *Words) typeset(text string) string {
+	if w.Lang != French {
+		return text
+	}
+	return strings.NewReplacer(
+		" :", nbsp+":", " ;", nbsp+";", " ?", nbsp+"?", " !", nbsp+"!", "« ", "«"+nbsp, " »", nbsp+"»",
+	).Replace(text)
 }
 
 // Number writes a whole number, its digits in groups of three.
