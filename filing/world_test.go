@@ -32,6 +32,9 @@ type world struct {
 	// blobs stands before the operator's blobs when it is not nil.
 	blobs blob.Store
 	opts  filing.Options
+	// same, when set, is the clerk of all work: one life of a node. Else each work is a
+	// life of its own, which knows nothing of what the one before had sealed.
+	same *filing.Clerk
 }
 
 // newWorld opens the boxes of anne and of jeanne.
@@ -46,6 +49,9 @@ func newWorld(t *testing.T, db *store.DB) *world {
 
 // clerk makes the operator's clerk.
 func (w *world) clerk() *filing.Clerk {
+	if w.same != nil {
+		return w.same
+	}
 	blobs := w.blobs
 	if blobs == nil {
 		blobs = w.Blobs
