@@ -53,7 +53,6 @@ func TestAPatientsSpaceInABrowser(t *testing.T) {
 	}
 	eventually(t, 30*time.Second, "the documents are filed", func() bool { return w.jobs("patients", "") == 0 })
 	var running sync.WaitGroup
-	defer running.Wait()
 	running.Go(func() { w.script("pages.mjs", v, nil) })
 	w.script("journey.mjs", v, func(name string) {
 		w.bring("hospital", w.operator("hospital").Boxes[1], v.Patients[name], "Nouvelle du jour", "Bonjour.")

@@ -141,9 +141,13 @@ func invitation(t *testing.T, from, to demo.Person) []byte {
 	day := now.AddDate(0, 1, 0)
 	start := time.Date(day.Year(), day.Month(), day.Day(), 9, 30, 0, 0, time.UTC)
 	name := strings.ReplaceAll(from.Name, "_", " ")
+	paris, err := time.LoadLocation("Europe/Paris")
+	if err != nil {
+		t.Fatal(err)
+	}
 	var b bytes.Buffer
 	if _, err := (agenda.Letter{
-		From: organizer, FromName: name, To: attendee, ToName: to.Name, Method: agenda.Request, Date: now,
+		From: organizer, FromName: name, To: attendee, ToName: to.Name, Method: agenda.Request, Date: now, Zone: paris,
 		Event: agenda.Event{
 			UID: "suivi." + to.INS + "@e2e.example", Start: start, End: start.Add(30 * time.Minute), Stamp: now,
 			Summary: "Consultation de suivi, cardiologie", Location: "CHU Rivière, consultations, rez-de-chaussée",
