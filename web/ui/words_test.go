@@ -24,8 +24,8 @@ func TestTheCommonWordsStandInBothLanguages(t *testing.T) {
 func TestWordsAreChosenByNumberAndEscapeWhatTheyAreGiven(t *testing.T) {
 	t.Parallel()
 	kit := uitest.Kit(t, words(
-		"[x]\nletters = { one = \"{{.Count}} lettre\", other = \"{{.Count}} lettres\" }\nhello = \"<b>{{.Name}}</b>\"",
-		"[x]\nletters = { one = \"{{.Count}} letter\", other = \"{{.Count}} letters\" }\nhello = \"<b>{{.Name}}</b>\"",
+		"[x]\nletters = { one = \"{{.Count}} lettre\", other = \"{{.Count}} lettres\" }\nhello = \"<b>{{.Name}}</b>\"\nmarks = \"« Bon » : ça va ? Oui ; non !\"",
+		"[x]\nletters = { one = \"{{.Count}} letter\", other = \"{{.Count}} letters\" }\nhello = \"<b>{{.Name}}</b>\"\nmarks = \"a : b\"",
 	))
 	fr, en := kit.Words("fr"), kit.Words("en")
 	for _, row := range []struct{ got, want string }{
@@ -39,6 +39,8 @@ func TestWordsAreChosenByNumberAndEscapeWhatTheyAreGiven(t *testing.T) {
 		{fr.T("x.hello", "Name", "<i>"), "<b><i></b>"}, // a text, escaped where it is shown
 		{string(fr.Rich("x.hello", "Name", "<i>")), "<b>&lt;i&gt;</b>"},
 		{fr.T("x.nothing"), "x.nothing"},
+		{fr.T("x.marks"), "«\u00a0Bon\u00a0»\u00a0: ça va\u00a0? Oui\u00a0; non\u00a0!"},
+		{en.T("x.marks"), "a : b"},
 		{fr.Size(999), "999\u00a0octets"},
 		{fr.Size(211_700), "212\u00a0Ko"},
 		{fr.Size(1_440_000), "1,4\u00a0Mo"},
