@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/vaguemestre/vaguemestre/agenda"
+	"github.com/vaguemestre/vaguemestre/dmp"
 	"github.com/vaguemestre/vaguemestre/store"
 )
 
@@ -77,4 +78,20 @@ func (r *Room) events(ctx context.Context, by Reader, act Act, read func(tx *sto
 		}
 	}
 	return out, nil
+}
+
+// Answering prepares what an answer to an invitation leaves in the history. What it
+// returns decides and writes, in the transaction of the answer; it may run more than
+// once.
+func (r *Room) Answering(by Reader, e Event) (func(tx *store.Tx) error, error) {
+	line, err := dmp.NewTrace(by.Keys.Vault(), dmp.SpaceID(by.Box.Space), by.access(dmp.InvitationAnswered, string(e.ID), e.Summary))
+	if err != nil {
+		return nil, err
+	}
+	return func(tx *store.Tx) error {
+		if err := r.decide(tx, by, Answer); err != nil {
+			return err
+		}
+		return dmp.Note(tx, line)
+	}, nil
 }

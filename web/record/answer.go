@@ -61,11 +61,15 @@ func (m *room) say(v *ui.Visit, r *http.Request, e reading.Event, status agenda.
 	if _, err := letter.WriteTo(&text); err != nil {
 		return err
 	}
-	_, err := m.Office.Send(r.Context(), delivery.Sending{
+	noted, err := m.Reading.Answering(by, e)
+	if err != nil {
+		return err
+	}
+	_, err = m.Office.Send(r.Context(), delivery.Sending{
 		By: by.By, Box: by.Box, Keys: by.Keys, To: []identity.Address{e.Organizer.Address},
 		Letter: &text, Conn: by.Conn, Remote: by.Remote,
 		Also: func(tx *store.Tx, _ string) error {
-			if err := m.Reading.May(tx, by, reading.Answer); err != nil {
+			if err := noted(tx); err != nil {
 				return err
 			}
 			return agenda.Answer(tx, agenda.SpaceID(by.Box.Space), e.ID, e.Version, status)

@@ -209,6 +209,7 @@ func TestAnInvitationIsAnswered(t *testing.T) {
 		!strings.HasPrefix(ics.Header.Get("Content-Disposition"), "attachment") {
 		t.Errorf("the file is %v %s", ics.Header, ics.Text)
 	}
+	says(t, jeanne.Get("/history"), []string{"Vous avez répondu à un rendez-vous"}, "METHOD")
 }
 
 func TestWhatIsOverIsNotAnswered(t *testing.T) {
