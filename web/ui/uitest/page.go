@@ -46,6 +46,19 @@ func Draw(tb testing.TB, kit *ui.Kit, v *ui.Visit, p ui.Page, around ui.Around) 
 // digest is what the URL of a static file changes with.
 var digest = regexp.MustCompile(`(/static/[a-z]+)\.[0-9a-f]{16}\.`) //nolint:gochecknoglobals // a constant in all but name
 
+// own is what a page of the space says for itself: its title, its place in the
+// navigation, and what stands in its main part.
+var own = regexp.MustCompile(`(?s)<title>.*?</title>|<a class="nav-link" href="[^"]*" aria-current="page">|<main .*</main>`) //nolint:gochecknoglobals // a constant in all but name
+
+// Own cuts away what every page of the space has around it: that is held once, by the
+// golden of the home page. A page without navigation stays whole.
+func Own(page string) string {
+	if !strings.Contains(page, `<nav class="nav"`) {
+		return page
+	}
+	return strings.Join(own.FindAllString(page, -1), "\n") + "\n"
+}
+
 // Golden compares a page with testdata/name, or writes it. Digests of static files are
 // left out: a change of the stylesheet changes no page.
 func Golden(tb testing.TB, name, page string, update bool) {
