@@ -173,12 +173,13 @@ func (a *authority) serveList(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(p.xml) // the peer went away: nothing to do
 }
 
-func (a *authority) close(ctx context.Context) error {
+func (a *authority) close() error {
 	if a.http == nil {
 		return nil
 	}
 	a.stop()
-	return errors.Join(a.http.Shutdown(ctx), a.https.Shutdown(ctx))
+	// The nodes are down: nobody asks any more.
+	return errors.Join(a.http.Close(), a.https.Close())
 }
 
 func (a *authority) whitelistURL() string {

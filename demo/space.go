@@ -341,7 +341,7 @@ func (s *Space) Close(ctx context.Context) error {
 	}
 	wg.Wait()
 	if s.authority != nil {
-		failures = append(failures, s.authority.close(ctx))
+		failures = append(failures, s.authority.close())
 	}
 	if s.fresh {
 		failures = append(failures, os.RemoveAll(s.dir))

@@ -162,8 +162,23 @@ func (n *Node) openWeb(pages *web.Server, shown tls.Certificate) func(net.Listen
 				n.log.Error("door.failed", "component", "node", "door", "https", "error", err)
 			}
 		})
-		return s.Shutdown
+		return func(ctx context.Context) error { return drain(ctx, s) }
 	}
+}
+
+// drain lets requests end, for half of the time that is left, and cuts off the rest:
+// net/http waits five seconds for connections on which nobody has asked for anything.
+func drain(ctx context.Context, s *http.Server) error {
+	patience := ctx
+	if end, bounded := ctx.Deadline(); bounded {
+		var cancel context.CancelFunc
+		patience, cancel = context.WithTimeout(ctx, time.Until(end)/2)
+		defer cancel()
+	}
+	if err := s.Shutdown(patience); !errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	return s.Close()
 }
 
 // desk lets IMAP's callers in by the porter.

@@ -1,0 +1,4 @@
+package node
+
+// Drain is drain, for its test.
+var Drain = drain
