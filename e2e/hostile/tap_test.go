@@ -37,7 +37,7 @@ func hostName(t *testing.T) string {
 	t.Helper()
 	data, err := os.ReadFile("/etc/hosts")
 	if err != nil {
-		t.Skip("no /etc/hosts here")
+		t.Fatal(err)
 	}
 	for line := range strings.SplitSeq(string(data), "\n") {
 		line, _, _ = strings.Cut(line, "#")
@@ -47,7 +47,7 @@ func hostName(t *testing.T) string {
 			}
 		}
 	}
-	t.Skip("no other name in /etc/hosts")
+	t.Fatal("no other name than localhost in /etc/hosts")
 	return ""
 }
 
